@@ -1,0 +1,1 @@
+"""What Neuron Prism computes: usable without any window, from a notebook or a cluster job."""

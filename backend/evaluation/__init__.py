@@ -1,0 +1,1 @@
+"""What the found concept vectors are worth: projections, similarities, and their nulls."""

@@ -1,0 +1,1 @@
+"""Results on their way out: concept vectors, tables, JSON and the HTML report."""

@@ -1,0 +1,1 @@
+"""The method of "Disentangling Neuron Representations with Concept Vectors", one module a step."""

@@ -1,0 +1,1 @@
+"""What a direction of activation space looks like."""

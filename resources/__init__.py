@@ -1,0 +1,1 @@
+"""Icons, presets and the demo network's weights."""
