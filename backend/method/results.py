@@ -1,0 +1,130 @@
+"""What the four steps give for one neuron."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.method.hierarchy import Hierarchy
+from backend.method.parameters import Parameters
+from backend.method.top_images import TopImages
+
+OUTLIER = -1
+"""Label of a top image that lies outside its cluster's outlier radius."""
+
+DROPPED = -2
+"""Label of a top image whose cluster kept too few images."""
+
+NeuronStatus = Literal["ok", "few_active", "constant", "dead", "too_few_images"]
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """k-means clusters of the top images, outliers removed (paper, section 2, step 3).
+
+    Attributes
+    ----------
+    kmeans_labels
+        int64 (N,): cluster of each top image before anything is removed, 0 … C − 1.
+    labels
+        int64 (N,): the same with −1 for outliers and −2 for images of dropped clusters.
+    squared_distances
+        float64 (N,): squared Euclidean distance of each image to its own centroid.
+    dropped
+        Clusters left with fewer than the minimum number of images.
+    """
+
+    kmeans_labels: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    squared_distances: NDArray[np.float64]
+    dropped: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        for array in (self.kmeans_labels, self.labels, self.squared_distances):
+            array.setflags(write=False)
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A direction of activation space and the images that it was made from (paper, section 2, step 4).
+
+    Attributes
+    ----------
+    cluster
+        Number of the cluster that it comes from.
+    members
+        int64 (m,): indices into the neuron's top images, ascending (strongest first).
+    vector
+        float64 (d,): the mean of the members' activations, of norm 1.
+    """
+
+    cluster: int
+    members: NDArray[np.int64]
+    vector: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        self.members.setflags(write=False)
+        self.vector.setflags(write=False)
+
+
+@dataclass(frozen=True)
+class Disentanglement:
+    """One neuron, split into concepts.
+
+    Attributes
+    ----------
+    neuron
+        Channel of the layer.
+    parameters
+        What it was computed with.
+    status, message
+        ``ok``, or what is special about the neuron, and a sentence that says so.
+    top, hierarchy, n_clusters, tree_labels
+        Steps 1 and 2: the N top images, their tree, C at the distance threshold, and int64 (N,) the
+        cluster of each image in the tree, numbered by first appearance.
+    clusters
+        Step 3, see :class:`Clusters`.
+    concepts
+        Step 4: one for each cluster that was kept, by cluster number.
+    """
+
+    neuron: int
+    parameters: Parameters
+    status: NeuronStatus
+    message: str
+    top: TopImages
+    hierarchy: Hierarchy
+    n_clusters: int
+    tree_labels: NDArray[np.int64]
+    clusters: Clusters
+    concepts: tuple[Concept, ...]
+
+    def __post_init__(self) -> None:
+        self.tree_labels.setflags(write=False)
+
+    @property
+    def kmeans_labels(self) -> NDArray[np.int64]:
+        """int64 (N,): cluster of each top image before outliers are removed."""
+        return self.clusters.kmeans_labels
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """int64 (N,): cluster of each top image, −1 outlier, −2 in a dropped cluster."""
+        return self.clusters.labels
+
+    @property
+    def squared_distances(self) -> NDArray[np.float64]:
+        """float64 (N,): squared distance of each top image to its centroid."""
+        return self.clusters.squared_distances
+
+    @property
+    def dropped(self) -> tuple[int, ...]:
+        """Clusters that kept too few images."""
+        return self.clusters.dropped
+
+    def member_rows(self, concept: Concept) -> NDArray[np.int64]:
+        """Return the rows (in the activation array) of a concept's members, strongest first."""
+        return self.top.images[concept.members]
