@@ -21,7 +21,7 @@ class TopImages:
     n_active
         Number of images in the whole dataset that activate the neuron (activation > 0).
     n_invalid
-        Number of rows that hold a NaN (images that could not be read); they are never ranked.
+        Number of rows that are not finite (images that could not be read); they are never ranked.
     """
 
     images: NDArray[np.int64]
@@ -45,13 +45,13 @@ def top_images(activations: NDArray[np.float32], neuron: int, n: int) -> TopImag
     Parameters
     ----------
     activations
-        float32 (images, neurons); a row with a NaN anywhere is left out.
+        float32 (images, neurons); a row with a NaN or infinity anywhere is left out.
     neuron
         Column to rank by.
     n
         Number of images wanted; fewer are returned if there are fewer valid ones.
     """
-    valid = np.flatnonzero(~np.isnan(activations).any(axis=1))
+    valid = np.flatnonzero(np.isfinite(activations).all(axis=1))
     column = np.asarray(activations[:, neuron], dtype=np.float32)[valid]
     order = np.argsort(-column, kind="stable")[:n]
     return TopImages(

@@ -1,0 +1,106 @@
+"""One neuron from its activations to everything that is shown of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.evaluation.projections import MaxProjecting, max_projecting, project
+from backend.evaluation.similarity import concept_similarity
+from backend.method.disentangle import disentangle
+from backend.method.hierarchy import Hierarchy
+from backend.method.parameters import Parameters
+from backend.method.results import Disentanglement
+from backend.method.top_images import TopImages
+from backend.neurons import NeuronIndex
+from backend.task import SilentTask, Task
+
+
+def analyse_neuron(
+    layer: str,
+    activations: NDArray[np.float32],
+    neuron: int,
+    parameters: Parameters,
+    *,
+    index: NeuronIndex | None = None,
+    n_max_projecting: int = 100,
+    hierarchy: Hierarchy | None = None,
+    task: Task | None = None,
+) -> NeuronAnalysis:
+    """Disentangle a neuron and evaluate its concepts over the whole dataset (paper, sections 2 and 3).
+
+    Parameters
+    ----------
+    layer
+        Name of the layer, kept with the result.
+    activations
+        float32 (images, d), usually a memory map.
+    neuron, parameters, hierarchy
+        As for :func:`~backend.method.disentangle.disentangle`.
+    index
+        The layer's neuron index, which spares ranking the column and averaging the layer.
+    n_max_projecting
+        Number of max-projecting images kept for the neuron and for each concept.
+    task
+        Cancellation.
+
+    Raises
+    ------
+    ParameterError
+        As ``disentangle`` does.
+    """
+    task = task or SilentTask()
+    in_range = 0 <= neuron < activations.shape[1]
+    top = index.top(neuron, parameters.top_n) if index is not None and in_range else None
+    result = disentangle(activations, neuron, parameters, top=top, hierarchy=hierarchy)
+    task.check_cancelled()
+    members = [result.member_rows(concept) for concept in result.concepts]
+    concept_max, held_out = _max_projecting(activations, result, members, n_max_projecting, task)
+    layer_mean = (
+        np.asarray(index.statistics.mean, dtype=np.float64) if index is not None else _mean(activations)
+    )
+    return NeuronAnalysis(
+        layer=layer,
+        disentanglement=result,
+        neuron_max=_neuron_max(activations, index, neuron, n_max_projecting),
+        concept_max=concept_max,
+        concept_max_held_out=held_out,
+        similarities=tuple(
+            concept_similarity(activations, rows, neuron, layer_mean, seed=parameters.seed) for rows in members
+        ),
+    )
+
+
+def _max_projecting(
+    activations: NDArray[np.float32],
+    result: Disentanglement,
+    members: list[NDArray[np.int64]],
+    k: int,
+    task: Task,
+) -> tuple[tuple[MaxProjecting, ...], tuple[MaxProjecting, ...]]:
+    if not result.concepts:
+        return (), ()
+    vectors = np.stack([concept.vector for concept in result.concepts])
+    projections = project(activations, vectors, task=task)
+    everywhere = tuple(max_projecting(row, k) for row in projections)
+    held_out = tuple(
+        max_projecting(row, k, exclude=rows) for row, rows in zip(projections, members, strict=True)
+    )
+    return everywhere, held_out
+
+
+def _neuron_max(
+    activations: NDArray[np.float32], index: NeuronIndex | None, neuron: int, k: int
+) -> MaxProjecting:
+    """Rank by the neuron itself: the projection on its own direction e_n is its activation."""
+    if index is None:
+        return max_projecting(np.array(activations[:, neuron], dtype=np.float32), k)
+    top: TopImages = index.top(neuron, k)
+    return MaxProjecting(top.images, top.activations)
+
+
+def _mean(activations: NDArray[np.float32]) -> NDArray[np.float64]:
+    finite = activations[np.isfinite(activations).all(axis=1)]
+    mean: NDArray[np.float64] = finite.mean(axis=0, dtype=np.float64)
+    return mean
