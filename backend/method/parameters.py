@@ -21,6 +21,21 @@ MAX_TOP_N = 1000
 """Largest number of top images: the neuron index keeps this many for every neuron."""
 
 
+def _require_whole(name: str, value: object, lowest: int, highest: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+        raise ParameterError(f"{name} must be a whole number from {lowest} to {highest}, not {value!r}.")
+
+
+def _require_not_negative(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or value < 0:
+        raise ParameterError(f"{name} must be a number that is 0 or more, not {value!r}.")
+
+
+def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ParameterError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+
+
 @dataclass(frozen=True)
 class Parameters:
     """How one neuron is disentangled (paper, section 2 and appendix A.1).
@@ -153,18 +168,3 @@ class Suggestion:
     def from_dict(cls, values: Mapping[str, Any]) -> Suggestion:
         """Build a suggestion from :meth:`to_dict`'s values."""
         return cls(**values)
-
-
-def _require_whole(name: str, value: object, lowest: int, highest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise ParameterError(f"{name} must be a whole number from {lowest} to {highest}, not {value!r}.")
-
-
-def _require_not_negative(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or value < 0:
-        raise ParameterError(f"{name} must be a number that is 0 or more, not {value!r}.")
-
-
-def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ParameterError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
