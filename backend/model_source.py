@@ -1,0 +1,234 @@
+"""Which model is meant, how its images are prepared, and which layers it has: plain data, no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from backend.errors import ModelError
+
+Interpolation = Literal["bilinear", "bicubic"]
+
+DEMO_ARCHITECTURE = "demo"
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+LARGEST_INPUT_SIZE = 4096  # pixels: a larger square does not fit into memory in any batch
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an image becomes a network's input.
+
+    The shorter side is resized to ``resize_size`` (antialiased), the central square of ``input_size`` is
+    cut out, values are divided by 255, and each channel has ``mean`` subtracted and is divided by ``std``.
+
+    Parameters
+    ----------
+    input_size
+        Height and width of the network's input, pixels.
+    resize_size
+        Length of the shorter side before the central square is cut out, pixels; at least ``input_size``.
+    mean, std
+        One value for each channel, on the scale 0 to 1.
+    interpolation
+        ``"bilinear"`` or ``"bicubic"``, both with an antialiasing filter.
+    channels
+        3 (RGB) or 1 (grey).
+
+    Raises
+    ------
+    ModelError
+        If a value is out of its range, or the lengths of ``mean`` and ``std`` are not ``channels``.
+    """
+
+    input_size: int = 224
+    resize_size: int = 256
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    interpolation: Interpolation = "bilinear"
+    channels: int = 3
+
+    def __post_init__(self) -> None:
+        for name, size in (("input_size", self.input_size), ("resize_size", self.resize_size)):
+            if not _is_integer(size) or not 1 <= size <= LARGEST_INPUT_SIZE:
+                raise ModelError(
+                    f"Preprocessing: {name} must be a whole number of pixels from 1 to {LARGEST_INPUT_SIZE}, "
+                    f"not {size!r}."
+                )
+        if self.resize_size < self.input_size:
+            raise ModelError(
+                f"Preprocessing: resize_size ({self.resize_size}) must not be smaller than input_size "
+                f"({self.input_size}), because the input is cut out of the resized image."
+            )
+        if not _is_integer(self.channels) or self.channels not in (1, 3):
+            raise ModelError(f"Preprocessing: channels must be 3 (RGB) or 1 (grey), not {self.channels!r}.")
+        object.__setattr__(self, "mean", _channel_values("mean", self.mean, self.channels))
+        object.__setattr__(self, "std", _channel_values("std", self.std, self.channels))
+        if not all(value > 0 for value in self.std):
+            raise ModelError(f"Preprocessing: std must be positive, not {list(self.std)}.")
+        if self.interpolation not in get_args(Interpolation):
+            raise ModelError(
+                f"Preprocessing: interpolation must be one of {', '.join(get_args(Interpolation))}, "
+                f"not {self.interpolation!r}."
+            )
+
+    def with_input_size(self, input_size: int | None) -> Preprocessing:
+        """Return the same preprocessing for another input size; ``resize_size`` keeps its ratio to it."""
+        if input_size is None or input_size == self.input_size:
+            return self
+        if not _is_integer(input_size) or not 1 <= input_size <= LARGEST_INPUT_SIZE:
+            raise ModelError(
+                f"The input size must be a whole number of pixels from 1 to {LARGEST_INPUT_SIZE}, "
+                f"not {input_size!r}."
+            )
+        resize_size = min(round(self.resize_size * input_size / self.input_size), LARGEST_INPUT_SIZE)
+        return Preprocessing(input_size, resize_size, self.mean, self.std, self.interpolation, self.channels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values that :meth:`from_dict` reads."""
+        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
+        """Build from a mapping with any of the fields.
+
+        A single number stands for every channel of ``mean`` and ``std``. With ``input_size`` but without
+        ``resize_size`` the shorter side is resized to the input size itself. Without ``channels`` their
+        number is that of ``mean``, or else of ``std``.
+
+        Raises
+        ------
+        ModelError
+            If a key is unknown or a value is out of its range.
+        """
+        known = tuple(cls.__dataclass_fields__)
+        unknown = [key for key in values if key not in known]
+        if unknown:
+            raise ModelError(f"Preprocessing has no '{unknown[0]}'; it knows {', '.join(known)}.")
+        given = dict(values)
+        given.setdefault("channels", _n_channels(given))
+        if "input_size" in given:
+            given.setdefault("resize_size", given["input_size"])
+        if given["channels"] == 1:
+            given.setdefault("mean", sum(IMAGENET_MEAN) / 3)
+            given.setdefault("std", sum(IMAGENET_STD) / 3)
+        return cls(**given)
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model comes from.
+
+    Parameters
+    ----------
+    architecture
+        A torchvision classification model (``"mobilenet_v2"``), a Python file and a callable in it that
+        returns an ``nn.Module`` (``"FILE.py:CALLABLE"``), or ``"demo"``.
+    weights
+        Path of a ``.pth``, ``.pt`` or ``.safetensors`` file; for torchvision also the name of one of the
+        published sets (``"IMAGENET1K_V1"``). None: torchvision's published weights, or what the callable
+        returns.
+    input_size
+        Height and width of the input in pixels, if other than the model's own.
+    """
+
+    architecture: str
+    weights: str | None = None
+    input_size: int | None = None
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is the demo network."""
+        return self.architecture == DEMO_ARCHITECTURE
+
+    @property
+    def is_python_factory(self) -> bool:
+        """Whether loading runs a Python file of the user."""
+        return self.architecture.endswith(".py") or ".py:" in self.architecture
+
+    @property
+    def python_file(self) -> Path | None:
+        """The Python file that loading runs; None for the other kinds of source."""
+        return Path(self.architecture.rpartition(".py")[0] + ".py") if self.is_python_factory else None
+
+    @property
+    def python_callable(self) -> str | None:
+        """Name of the callable in :attr:`python_file`, "" if not given; None for other kinds of source."""
+        return self.architecture.rpartition(".py")[2].removeprefix(":") if self.is_python_factory else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values that :meth:`from_dict` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelSource:
+        """Build from what :meth:`to_dict` returned; unknown keys are ignored.
+
+        Raises
+        ------
+        ModelError
+            If there is no architecture.
+        """
+        if not isinstance(values.get("architecture"), str):
+            raise ModelError("The description of the model names no architecture.")
+        return cls(values["architecture"], values.get("weights"), values.get("input_size"))
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One layer of a model, as a dry run found it.
+
+    Parameters
+    ----------
+    name
+        The module's path, nested by dots (``"features.18"``). A module that runs more than once in a forward
+        pass has ``_1``, ``_2``, … appended for its second, third, … run (``"layer1.0.relu_1"``), as
+        torchvision names its nodes.
+    kind
+        Class of the module (``"Conv2d"``).
+    output_shape
+        Shape of the output without the batch axis; None if it is not a tensor, or the layer never ran.
+    n_neurons
+        Number of channels; None if not supported.
+    supported
+        Whether activations can be read here.
+    reason
+        A sentence that says why not; "" if supported.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...] | None
+    n_neurons: int | None
+    supported: bool
+    reason: str = ""
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _n_channels(values: Mapping[str, Any]) -> int:
+    for name in ("mean", "std"):
+        if isinstance(values.get(name), Sequence):
+            return len(values[name])
+    return 3
+
+
+def _channel_values(name: str, values: object, channels: int) -> tuple[float, ...]:
+    if isinstance(values, (int, float)) and not isinstance(values, bool):
+        values = (values,) * channels
+    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != channels:
+        raise ModelError(
+            f"Preprocessing: {name} must have one number for each of the {channels} channels, not {values!r}."
+        )
+    try:
+        numbers = tuple(float(value) for value in values)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"Preprocessing: {name} must be numbers, not {values!r}.") from error
+    if not all(math.isfinite(number) for number in numbers):
+        raise ModelError(f"Preprocessing: {name} must be finite, not {list(numbers)}.")
+    return numbers
