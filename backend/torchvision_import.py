@@ -13,7 +13,7 @@ import torch
 
 from backend.errors import ModelError
 
-# torchvision registers fake kernels for these two operators as it is imported, and fails if they are undeclared.
+# torchvision registers fake kernels for these two operators on import, and fails if they are undeclared.
 _OPERATOR_SCHEMAS: Final = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
