@@ -67,7 +67,8 @@ def analyse_neuron(
         concept_max=concept_max,
         concept_max_held_out=held_out,
         similarities=tuple(
-            concept_similarity(activations, rows, neuron, layer_mean, seed=parameters.seed) for rows in members
+            concept_similarity(activations, rows, neuron, layer_mean, seed=parameters.seed)
+            for rows in members
         ),
     )
 

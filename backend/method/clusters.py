@@ -69,7 +69,7 @@ def points_for_kmeans(
     coincide = n > 1 and hierarchy.merge_heights[0] == 0
     if d <= n or coincide:
         return points
-    triangular: NDArray[np.float64] = np.linalg.qr((points - points.mean(axis=0)).T, mode="r")
+    triangular = np.asarray(np.linalg.qr((points - points.mean(axis=0)).T, mode="r"), dtype=np.float64)
     return np.ascontiguousarray(triangular.T)
 
 

@@ -81,7 +81,7 @@ def neuron_status(neuron: int, top: TopImages, top_n: int) -> tuple[NeuronStatus
     """
     if len(top) < 2:
         return "too_few_images", (
-            f"There are {len(top)} readable images, and clustering needs at least 2: add images to the dataset."
+            f"There are {len(top)} readable images, and clustering needs at least 2: add images."
         )
     if top.n_active == 0:
         return "dead", f"Neuron {neuron} is dead: no image of the dataset activates it."
@@ -92,7 +92,7 @@ def neuron_status(neuron: int, top: TopImages, top_n: int) -> tuple[NeuronStatus
         )
     if top.activations[0] == top.activations[-1]:
         return "constant", (
-            f"All top images activate neuron {neuron} equally: which of them are shown is decided by their order."
+            f"All top images activate neuron {neuron} equally: their order is that of the dataset."
         )
     if len(top) < top_n:
         return "ok", f"The dataset has {len(top)} readable images, fewer than the {top_n} asked for."

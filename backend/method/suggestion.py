@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist
 from backend.errors import ParameterError
 from backend.method.clusters import find_clusters
 from backend.method.hierarchy import build_hierarchy
-from backend.method.parameters import Parameters, Suggestion
+from backend.method.parameters import Metric, Parameters, Suggestion
 from backend.method.top_images import TopImages, top_images
 from backend.neurons import NeuronIndex
 from backend.task import SilentTask, Task
@@ -33,7 +33,7 @@ def suggest(
 ) -> Suggestion:
     """Suggest d_max and the squared outlier radius for a layer.
 
-    d_max is 2.0 times the median, over a sample of neurons, of the mean pairwise Euclidean distance of their
+    d_max is 2.0 times the median, over a sample of neurons, of the mean pairwise distance of their
     top N; the squared radius is the 95th percentile of the members' squared distances to their centroid at
     that d_max. Ward's heights scale with the activations and grow with √N, so the published values hold for
     one layer and one N alone.
@@ -71,10 +71,8 @@ def suggest(
             break
     if not samples:
         raise ParameterError("No neuron of this layer is active in two images, so there is nothing to split.")
-    scale = float(np.median([pdist(vectors).mean() for vectors in samples]))
+    scale = float(np.median([_mean_distance(vectors, parameters.metric) for vectors in samples]))
     threshold = THRESHOLD_FACTOR * scale
-    if parameters.metric == "cosine":
-        threshold = THRESHOLD_FACTOR * float(np.median([_mean_cosine_distance(v) for v in samples]))
     radius = _outlier_radius_squared(samples, replace(parameters, distance_threshold=threshold))
     top_n = parameters.top_n
     return Suggestion(
@@ -83,8 +81,8 @@ def suggest(
         top_n=top_n,
         n_neurons=len(samples),
         reason=(
-            f"d_max is {THRESHOLD_FACTOR:g} times {threshold / THRESHOLD_FACTOR:.3g}, the median over {len(samples)} "
-            f"neurons of the mean distance between their top {top_n} images; the squared radius holds "
+            f"d_max is {THRESHOLD_FACTOR:g} times {scale:.3g}, the median over {len(samples)} neurons of the "
+            f"mean distance between their top {top_n} images; the squared radius holds "
             f"{RADIUS_PERCENTILE:g} % of the members at that d_max."
         ),
     )
@@ -94,9 +92,10 @@ def _top(activations: NDArray[np.float32], index: NeuronIndex | None, neuron: in
     return index.top(neuron, n) if index is not None else top_images(activations, neuron, n)
 
 
-def _mean_cosine_distance(vectors: NDArray[np.float32]) -> float:
-    directed = vectors[vectors.any(axis=1)]
-    return float(pdist(directed, "cosine").mean()) if len(directed) > 1 else 0.0
+def _mean_distance(vectors: NDArray[np.float32], metric: Metric) -> float:
+    if metric == "cosine":
+        vectors = vectors[vectors.any(axis=1)]
+    return float(pdist(vectors, metric).mean()) if len(vectors) > 1 else 0.0
 
 
 def _outlier_radius_squared(samples: list[NDArray[np.float32]], parameters: Parameters) -> float:
