@@ -1,0 +1,156 @@
+"""Colours and letters of concepts: colour-blind-safe, for light and dark, and never colour alone.
+
+Ten hues, named alike in both schemes, tuned so that each keeps a WCAG contrast of at least 3 to its
+background and stays apart from the others for protanopes, deuteranopes and tritanopes (the first six most
+of all). The eleventh concept starts over with another pattern; letters never repeat.
+"""
+
+from string import ascii_uppercase
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QBrush, QColor, QGuiApplication, QPalette
+
+#        blue       vermilion  green      magenta    sky        gold       wine       olive      violet     brown
+_LIGHT = (
+    "#1646ad",
+    "#c42a0c",
+    "#0a7d66",
+    "#e62e9f",
+    "#2e8fd2",
+    "#ae7b0a",
+    "#83205f",
+    "#42660f",
+    "#7026e3",
+    "#55230d",
+)
+_DARK = (
+    "#5584dc",
+    "#ee4a22",
+    "#3cb87e",
+    "#ff8cc6",
+    "#35ccff",
+    "#e3c435",
+    "#b96488",
+    "#d4f25e",
+    "#998ffd",
+    "#f5823a",
+)
+
+LIGHT_BACKGROUNDS = QColor("#ffffff"), QColor("#f3f3f3")
+"""Backgrounds that the light colours are tuned for: fields and windows."""
+
+DARK_BACKGROUNDS = QColor("#1b1b1d"), QColor("#2a2a2d")
+"""Backgrounds that the dark colours are tuned for: fields and windows."""
+
+N_CONCEPT_COLORS = len(_LIGHT)
+"""Concepts that have a colour of their own; the next ones repeat them in another pattern."""
+
+OUTLIER_MARKER = "○"
+"""Stands beside outliers where a concept has its letter."""
+
+DROPPED_MARKER = "✕"
+"""Stands beside dropped clusters where a concept has its letter."""
+
+_PATTERNS = (
+    Qt.BrushStyle.SolidPattern,
+    Qt.BrushStyle.BDiagPattern,
+    Qt.BrushStyle.Dense3Pattern,
+    Qt.BrushStyle.FDiagPattern,
+    Qt.BrushStyle.HorPattern,
+    Qt.BrushStyle.DiagCrossPattern,
+)
+
+
+def is_dark(palette: QPalette | None = None) -> bool:
+    """Tell whether a palette (the application's by default) shows light text on a dark ground."""
+    palette = QGuiApplication.palette() if palette is None else palette
+    return luminance(palette.color(QPalette.ColorRole.Base)) < luminance(
+        palette.color(QPalette.ColorRole.Text)
+    )
+
+
+def concept_color(cluster: int, dark: bool | None = None) -> QColor:
+    """Return the colour of a concept.
+
+    Parameters
+    ----------
+    cluster
+        The concept's number from 0 (see :func:`widgets.dendrogram_layout.concept_numbers`); −1 gives the
+        colour of outliers, −2 that of dropped clusters.
+    dark
+        For a dark background; by default as the application's palette is.
+    """
+    dark = is_dark() if dark is None else dark
+    if cluster == -1:
+        return outlier_color(dark)
+    if cluster == -2:
+        return dropped_color(dark)
+    if cluster < 0:
+        raise ValueError(f"a concept's number is 0 or more, not {cluster}")
+    return QColor((_DARK if dark else _LIGHT)[cluster % N_CONCEPT_COLORS])
+
+
+def concept_pattern(cluster: int) -> Qt.BrushStyle:
+    """Return the fill pattern that tells concepts of one colour apart: solid for the first ten."""
+    return _PATTERNS[cluster // N_CONCEPT_COLORS % len(_PATTERNS)]
+
+
+def concept_brush(cluster: int, dark: bool | None = None) -> QBrush:
+    """Return the concept's colour in its pattern."""
+    return QBrush(concept_color(cluster, dark), concept_pattern(max(cluster, 0)))
+
+
+def concept_marker(cluster: int) -> str:
+    """Return the concept's letters, A to Z, then AA, AB, …; a sign for outliers (−1) and dropped ones (−2)."""
+    if cluster == -1:
+        return OUTLIER_MARKER
+    if cluster == -2:
+        return DROPPED_MARKER
+    if cluster < 0:
+        raise ValueError(f"a concept's number is 0 or more, not {cluster}")
+    letters = ""
+    rest = cluster + 1
+    while rest:
+        rest, digit = divmod(rest - 1, len(ascii_uppercase))
+        letters = ascii_uppercase[digit] + letters
+    return letters
+
+
+def outlier_color(dark: bool | None = None) -> QColor:
+    """Return the grey of outliers."""
+    dark = is_dark() if dark is None else dark
+    return QColor("#9c9ca3" if dark else "#74747c")
+
+
+def dropped_color(dark: bool | None = None) -> QColor:
+    """Return the warm grey of dropped clusters."""
+    dark = is_dark() if dark is None else dark
+    return QColor("#b09a86" if dark else "#80705f")
+
+
+def text_color_on(background: QColor) -> QColor:
+    """Return black or white, whichever reads better on a background."""
+    black, white = QColor("#000000"), QColor("#ffffff")
+    if contrast_ratio(black, background) > contrast_ratio(white, background) * 1.4:
+        return black
+    return white
+
+
+def blend(color: QColor, background: QColor, share: float) -> QColor:
+    """Mix ``share`` (0 to 1) of a colour into a background: a tint without transparency."""
+    parts = zip(color.getRgbF()[:3], background.getRgbF()[:3], strict=True)
+    return QColor.fromRgbF(*(share * a + (1 - share) * b for a, b in parts))
+
+
+def luminance(color: QColor) -> float:
+    """Return the relative luminance of an sRGB colour, from 0 to 1 (WCAG 2.2)."""
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.getRgbF()[:3]
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast_ratio(a: QColor, b: QColor) -> float:
+    """Return the contrast of two colours, from 1 to 21 (WCAG 2.2)."""
+    brighter, darker = sorted((luminance(a), luminance(b)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
