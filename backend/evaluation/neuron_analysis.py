@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.evaluation.projections import MaxProjecting, max_projecting, project
-from backend.evaluation.similarity import concept_similarity
+from backend.evaluation.similarity import concept_similarities
 from backend.method.disentangle import disentangle
 from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
@@ -66,10 +66,7 @@ def analyse_neuron(
         neuron_max=_neuron_max(activations, index, neuron, n_max_projecting),
         concept_max=concept_max,
         concept_max_held_out=held_out,
-        similarities=tuple(
-            concept_similarity(activations, rows, neuron, layer_mean, seed=parameters.seed)
-            for rows in members
-        ),
+        similarities=concept_similarities(activations, members, neuron, layer_mean, seed=parameters.seed),
     )
 
 
