@@ -5,25 +5,26 @@ background and stays apart from the others for protanopes, deuteranopes and trit
 of all). The eleventh concept starts over with another pattern; letters never repeat.
 """
 
+import math
 from string import ascii_uppercase
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QGuiApplication, QPalette
 
-#        blue       vermilion  green      magenta    sky        gold       wine       olive      violet     brown
-_LIGHT = (
+# blue, vermilion, green, magenta, sky, gold, wine, olive, violet, brown
+_LIGHT = [
     "#1646ad",
-    "#c42a0c",
+    "#bd260a",
     "#0a7d66",
     "#e62e9f",
     "#2e8fd2",
-    "#ae7b0a",
+    "#b0800c",
     "#83205f",
     "#42660f",
     "#7026e3",
     "#55230d",
-)
-_DARK = (
+]
+_DARK = [
     "#5584dc",
     "#ee4a22",
     "#3cb87e",
@@ -34,7 +35,7 @@ _DARK = (
     "#d4f25e",
     "#998ffd",
     "#f5823a",
-)
+]
 
 LIGHT_BACKGROUNDS = QColor("#ffffff"), QColor("#f3f3f3")
 """Backgrounds that the light colours are tuned for: fields and windows."""
@@ -101,7 +102,7 @@ def concept_brush(cluster: int, dark: bool | None = None) -> QBrush:
 
 
 def concept_marker(cluster: int) -> str:
-    """Return the concept's letters, A to Z, then AA, AB, …; a sign for outliers (−1) and dropped ones (−2)."""
+    """Return the concept's letters, A to Z, then AA, AB, …; a sign for outliers (−1) and dropped (−2)."""
     if cluster == -1:
         return OUTLIER_MARKER
     if cluster == -2:
@@ -138,14 +139,22 @@ def text_color_on(background: QColor) -> QColor:
 
 def blend(color: QColor, background: QColor, share: float) -> QColor:
     """Mix ``share`` (0 to 1) of a colour into a background: a tint without transparency."""
-    parts = zip(color.getRgbF()[:3], background.getRgbF()[:3], strict=True)
-    return QColor.fromRgbF(*(share * a + (1 - share) * b for a, b in parts))
+    parts = [
+        share * over + (1 - share) * under
+        for over, under in (
+            (color.redF(), background.redF()),
+            (color.greenF(), background.greenF()),
+            (color.blueF(), background.blueF()),
+        )
+    ]
+    return QColor.fromRgbF(*parts)
 
 
 def luminance(color: QColor) -> float:
     """Return the relative luminance of an sRGB colour, from 0 to 1 (WCAG 2.2)."""
     red, green, blue = (
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.getRgbF()[:3]
+        part / 12.92 if part <= 0.04045 else math.pow((part + 0.055) / 1.055, 2.4)
+        for part in (color.redF(), color.greenF(), color.blueF())
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
