@@ -1,33 +1,210 @@
 """The status bar's account of what runs now: progress, speed, time left, Cancel."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QToolButton, QWidget
+
+from widgets import theme
+from widgets.labels import ElidedLabel
+from widgets.quantity_text import count_text, duration_text
+
+_SPEED_WINDOW = 15.0  # seconds: long enough to be calm, short enough to follow a change
+_LEAST_TIME_FOR_SPEED = 1.0  # seconds
+_FINISHED_SHOWN = 8000  # milliseconds
+_PROGRESS_STEPS = 1000
+
+
+class ProgressSpeed:
+    """How fast a job goes, from the reports of the last seconds.
+
+    Parameters
+    ----------
+    clock
+        Seconds that only rise.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._reports: deque[tuple[float, int]] = deque()
+
+    def report(self, done: int) -> None:
+        """Note that ``done`` units are finished now. Fewer than before: a new phase of the work has begun."""
+        if self._reports and done < self._reports[-1][1]:
+            self._reports.clear()
+        now = self._clock()
+        self._reports.append((now, done))
+        while len(self._reports) > 2 and now - self._reports[1][0] >= _SPEED_WINDOW:
+            self._reports.popleft()
+
+    def per_second(self) -> float | None:
+        """Return units per second, or None while it is too early to say."""
+        if len(self._reports) < 2:
+            return None
+        (first_time, first_done), (last_time, last_done) = self._reports[0], self._reports[-1]
+        if last_time - first_time < _LEAST_TIME_FOR_SPEED or last_done == first_done:
+            return None
+        return (last_done - first_done) / (last_time - first_time)
+
+    def seconds_left(self, total: int) -> float | None:
+        """Return the time left at the present speed, or None while it is too early to say."""
+        speed = self.per_second()
+        return None if speed is None else max(0, total - self._reports[-1][1]) / speed
 
 
 class JobStatusBar(QWidget):
-    """The current job and how many wait behind it. Put it into a QStatusBar with ``addPermanentWidget(bar, 1)``.
+    """The current job and how many wait behind it.
+
+    Put it into a QStatusBar with ``addPermanentWidget(bar, 1)``.
 
     Signals
     -------
     cancel_requested()
         The user pressed Cancel for the current job.
+
+    Parameters
+    ----------
+    clock
+        Seconds that only rise, for the speed.
     """
 
     cancel_requested = Signal()
 
+    def __init__(self, parent: QWidget | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._title = ""
+        self._unit = ""
+        self._idle_text = "Ready"
+        self._running = False
+        self._speed = ProgressSpeed(clock)
+
+        self.text_label = ElidedLabel(elide=Qt.TextElideMode.ElideRight)
+        self.text_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.progress_bar = QProgressBar()
+        self.progress_bar.setTextVisible(False)
+        self.progress_bar.setFixedSize(180, 10)
+        self.progress_bar.setAccessibleName("Progress of the current job")
+        self.queue_label = ElidedLabel()
+        self.queue_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.queue_label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.cancel_button = QToolButton()
+        self.cancel_button.setText("Cancel")
+        self.cancel_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.cancel_button.setToolTip("Stop the current job. What is finished so far is kept.")
+        self.cancel_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.cancel_button.setAutoRaise(True)
+        theme.set_icon(self.cancel_button, "stop")
+        self.cancel_button.clicked.connect(self._cancel)
+
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(theme.SPACING, 0, 0, 0)
+        layout.setSpacing(theme.SPACING)
+        layout.addWidget(self.text_label, 1)
+        layout.addWidget(self.queue_label)
+        layout.addWidget(self.progress_bar)
+        layout.addWidget(self.cancel_button)
+
+        self._forget = QTimer(self, singleShot=True, interval=_FINISHED_SHOWN)
+        self._forget.timeout.connect(self._show_idle)
+        self._show_running(False)
+        self._show_idle()
+        self.set_queue(())
+
+    def is_running(self) -> bool:
+        """Return whether a job is on show."""
+        return self._running
+
     def start_job(self, title: str, *, unit: str = "", cancellable: bool = True) -> None:
-        """Show a new job. ``unit`` names what is counted ("images"), for "52 images/s"."""
+        """Show a new job. ``unit`` names what is counted, in the singular ("image"), for "52 images/s"."""
+        self._title, self._unit = title, unit
+        self._speed = ProgressSpeed(self._clock)
+        self._forget.stop()
+        self._show_running(True)
+        self.cancel_button.setVisible(cancellable)
+        self.cancel_button.setEnabled(True)
+        self.progress_bar.setRange(0, 0)
+        self.text_label.setText(title)
 
     def set_progress(self, done: int, total: int, message: str = "") -> None:
         """Follow the job. ``total`` 0: how much there is to do is not known yet."""
+        if not self._running:
+            return
+        self._speed.report(done)
+        if total > 0:
+            self.progress_bar.setRange(0, _PROGRESS_STEPS)
+            self.progress_bar.setValue(round(_PROGRESS_STEPS * min(done, total) / total))
+        else:
+            self.progress_bar.setRange(0, 0)
+        if self.cancel_button.isEnabled():
+            self.text_label.setText(" · ".join(self._parts(done, total, message)))
+
+    def _parts(self, done: int, total: int, message: str) -> list[str]:
+        parts = [self._title]
+        if message and message != self._title:
+            parts.append(message)
+        if total <= 0:
+            return parts
+        if self._unit:
+            parts.append(f"{done:,} of {count_text(total, self._unit)}")
+            speed = self._speed.per_second()
+            if speed is not None:
+                parts.append(
+                    f"{speed:,.0f} {self._unit}s/s" if speed >= 10 else f"{speed:.1f} {self._unit}s/s"
+                )
+        left = self._speed.seconds_left(total)
+        if left is not None and done < total:
+            parts.append(f"{duration_text(left)} left")
+        return parts
 
     def set_cancelling(self) -> None:
         """Say that Cancel was heard, until :meth:`finish_job`."""
+        if self._running:
+            self.cancel_button.setEnabled(False)
+            self.progress_bar.setRange(0, 0)
+            self.text_label.setText(f"{self._title} · stopping…")
 
     def finish_job(self, text: str = "") -> None:
         """Return to the idle state, saying ``text`` for a while."""
+        self._show_running(False)
+        if text:
+            self.text_label.setText(text)
+            self._forget.start()
+        else:
+            self._show_idle()
 
-    def set_queue(self, titles: Sequence[str]) -> None: ...
-    def set_idle_text(self, text: str) -> None: ...
+    def set_queue(self, titles: Sequence[str]) -> None:
+        """Show how many jobs wait behind the current one; the tooltip lists them."""
+        self.queue_label.setText(f"{len(titles)} waiting" if titles else "")
+        self.queue_label.setToolTip("Next: " + ", then ".join(titles) if titles else "")
+        self.queue_label.setFixedWidth(self.queue_label.sizeHint().width())
+        self.queue_label.setVisible(bool(titles))
+
+    def set_idle_text(self, text: str) -> None:
+        """Say this while nothing runs."""
+        self._idle_text = text
+        if not self._running and not self._forget.isActive():
+            self._show_idle()
+
+    @Slot()
+    def _cancel(self) -> None:
+        self.set_cancelling()
+        self.cancel_requested.emit()
+
+    @Slot()
+    def _show_idle(self) -> None:
+        if not self._running:
+            self._forget.stop()
+            self.text_label.setText(self._idle_text)
+
+    def _show_running(self, running: bool) -> None:
+        self._running = running
+        self.progress_bar.setVisible(running)
+        self.cancel_button.setVisible(running)
+        role = QPalette.ColorRole.WindowText if running else QPalette.ColorRole.PlaceholderText
+        self.text_label.setForegroundRole(role)
