@@ -1,0 +1,91 @@
+"""Loading a model and everything that is done with one: its layers, reading them, its input.
+
+The steps have modules of their own; this one loads, and gathers the names that the rest of the program uses.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from backend.batch_norm_fusion import prepare_for_inference
+from backend.errors import ModelError
+from backend.layer_listing import list_layers
+from backend.layer_reader import LayerReader
+from backend.loaded_model import LoadedModel
+from backend.model_source import LayerInfo, ModelSource, Preprocessing
+from backend.normalisation import normalise
+from backend.python_factory import load_python_factory
+from backend.task import SilentTask, Task
+from backend.torchvision_models import load_torchvision, torchvision_names
+from backend.weights_file import load_weights, read_state_dict, weights_sha256
+
+__all__ = [
+    "LayerInfo",
+    "LayerReader",
+    "LoadedModel",
+    "ModelSource",
+    "Preprocessing",
+    "list_layers",
+    "load_model",
+    "normalise",
+    "prepare_for_inference",
+    "torchvision_names",
+]
+
+
+def load_model(source: ModelSource, *, allow_code: bool = False, task: Task | None = None) -> LoadedModel:
+    """Load a model: a torchvision classifier, what a Python file of the user returns, or the demo network.
+
+    Parameters
+    ----------
+    source
+        Which model, with which weights and input size.
+    allow_code
+        Whether the user confirmed that ``source.python_file`` may run; the other kinds of source run no code.
+    task
+        Is told of a download's progress and can stop it.
+
+    Returns
+    -------
+    LoadedModel
+        In evaluation mode, float32, on the processor, parameters frozen.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, its weights are absent, damaged or another architecture's, a Python file
+        was not confirmed or fails, or the input size does not suit the model.
+    Cancelled
+        If the task was asked to stop.
+    """
+    task = task or SilentTask()
+    class_names: tuple[str, ...] | None = None
+    if source.is_demo:
+        module, preprocessing, class_names = _load_demo(source)
+    elif source.is_python_factory:
+        module, preprocessing = load_python_factory(source, allow_code=allow_code)
+    else:
+        module, preprocessing, class_names = load_torchvision(source, task)
+    task.check_cancelled()
+    module = _frozen(module, source)
+    return LoadedModel(module, preprocessing, weights_sha256(module), source, class_names)
+
+
+def _load_demo(source: ModelSource) -> tuple[nn.Module, Preprocessing, tuple[str, ...]]:
+    from backend.demo import concept_network
+
+    module = concept_network.load_network()
+    if source.weights is not None:
+        load_weights(module, read_state_dict(source.weights), model="the demo network", origin=source.weights)
+    preprocessing = concept_network.PREPROCESSING.with_input_size(source.input_size)
+    return module, preprocessing, tuple(concept_network.CLASS_NAMES)
+
+
+def _frozen(module: nn.Module, source: ModelSource) -> nn.Module:
+    if any(torch.nn.parameter.is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        raise ModelError(
+            f"'{source.architecture}' has lazy modules whose sizes are not known yet; "
+            "run it once on an example input before returning it."
+        )
+    return module.eval().float().cpu().requires_grad_(False)
