@@ -181,7 +181,8 @@ def _read_torch(path: Path) -> object:
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"The weights file '{path}' is not read, because it holds more than tensors (a whole pickled "
-            "model?) or is no weights file at all: reading it could run code. Save the model's state_dict() instead."
+            "model?) or is no weights file at all: reading it could run code. "
+            "Save the model's state_dict() instead."
         ) from error
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The weights file '{path}' cannot be read; it may be damaged ({error}).") from error
