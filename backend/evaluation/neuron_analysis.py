@@ -50,23 +50,36 @@ def analyse_neuron(
     ParameterError
         As ``disentangle`` does.
     """
-    task = task or SilentTask()
     in_range = 0 <= neuron < activations.shape[1]
     top = index.top(neuron, parameters.top_n) if index is not None and in_range else None
     result = disentangle(activations, neuron, parameters, top=top, hierarchy=hierarchy)
+    return evaluate(layer, activations, result, index=index, n_max_projecting=n_max_projecting, task=task)
+
+
+def evaluate(
+    layer: str,
+    activations: NDArray[np.float32],
+    result: Disentanglement,
+    *,
+    index: NeuronIndex | None = None,
+    n_max_projecting: int = 100,
+    task: Task | None = None,
+) -> NeuronAnalysis:
+    """Evaluate a neuron that is disentangled already; parameters as for :func:`analyse_neuron`."""
+    task = task or SilentTask()
     task.check_cancelled()
     members = [result.member_rows(concept) for concept in result.concepts]
     concept_max, held_out = _max_projecting(activations, result, members, n_max_projecting, task)
-    layer_mean = (
-        np.asarray(index.statistics.mean, dtype=np.float64) if index is not None else _mean(activations)
-    )
+    layer_mean = _mean(activations) if index is None else index.statistics.mean
     return NeuronAnalysis(
         layer=layer,
         disentanglement=result,
-        neuron_max=_neuron_max(activations, index, neuron, n_max_projecting),
+        neuron_max=_neuron_max(activations, index, result.neuron, n_max_projecting),
         concept_max=concept_max,
         concept_max_held_out=held_out,
-        similarities=concept_similarities(activations, members, neuron, layer_mean, seed=parameters.seed),
+        similarities=concept_similarities(
+            activations, members, result.neuron, layer_mean, seed=result.parameters.seed
+        ),
     )
 
 
