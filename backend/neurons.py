@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from backend.errors import ProjectError
 from backend.method.top_images import TopImages
+from backend.task import SilentTask, Task
 
 MAX_TOP_IMAGES = 1000
 
 _INDEX_FORMAT = 1
+_READ_ROWS = 1024
 # A key below every key of a real (activation, row) pair: an empty place in the table of candidates.
 _EMPTY_KEY = np.int64(np.iinfo(np.int64).min)
 _ROW_BITS = np.int64(0xFFFFFFFF)
@@ -256,6 +258,33 @@ def _activations_of_keys(keys: NDArray[np.int64]) -> NDArray[np.float32]:
     ordered = keys >> np.int64(32)
     bits = np.where(ordered < 0, ordered ^ np.int64(0x7FFFFFFF), ordered)
     return np.ascontiguousarray(bits.astype(np.int32)).view(np.float32)
+
+
+def build_neuron_index(
+    activations: NDArray[np.float32], k: int = MAX_TOP_IMAGES, *, task: Task | None = None
+) -> NeuronIndex:
+    """Build the index of a whole layer in one pass, reading it block by block.
+
+    Parameters
+    ----------
+    activations : ndarray of float32, shape (images, d)
+        May be a memory map larger than the memory.
+    k : int
+        Images to keep for each neuron.
+
+    Raises
+    ------
+    Cancelled
+        If the task was asked to stop.
+    """
+    task = task or SilentTask()
+    n_images, n_neurons = activations.shape
+    builder = NeuronIndexBuilder(n_neurons, k)
+    for start in range(0, n_images, _READ_ROWS):
+        task.check_cancelled()
+        task.progress(start, n_images, "Indexing the neurons")
+        builder.update(start, activations[start : start + _READ_ROWS])
+    return builder.finish()
 
 
 def save_neuron_index(path: Path, index: NeuronIndex) -> None:

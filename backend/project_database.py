@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from backend.errors import ProjectError
 from backend.project_schema import APPLICATION_ID, TABLES, VERSION, migrate
@@ -111,6 +112,16 @@ class ProjectDatabase:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+    def read_values(self, table: Literal["project", "settings"]) -> dict[str, Any]:
+        """Return a table of JSON values by key."""
+        return {key: json.loads(value) for key, value in self.query(f"SELECT key, value FROM {table}")}
+
+    def write_values(self, table: Literal["project", "settings"], values: Mapping[str, Any]) -> None:
+        """Save JSON values in a table, each in the place of the former one of its key."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]
+        with self.transaction() as connection:
+            connection.executemany(f"INSERT OR REPLACE INTO {table} (key, value) VALUES (?, ?)", rows)
 
     def back_up(self) -> None:
         """Keep a copy of the present state beside the database, if anything changed since the last one.

@@ -84,15 +84,13 @@ def require_free_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise ExtractionError(
-            f"The activations need {needed / 1e9:.2f} GB more in {folder}, where only {free / 1e9:.2f} GB are "
-            "free: free some space, or choose fewer layers or images."
+            f"The activations need {needed / 1e9:.2f} GB more in {folder}, where only {free / 1e9:.2f} GB "
+            "are free: free some space, or choose fewer layers or images."
         )
 
 
-def open_activations(
-    path: Path, n_images: int, n_neurons: int
-) -> np.memmap[tuple[int, int], np.dtype[np.float32]]:
-    """Map a layer's activations read-only: float32, shape (n_images, n_neurons).
+def open_activations(path: Path, n_images: int, n_neurons: int) -> NDArray[np.float32]:
+    """Map a layer's activations read-only (a ``np.memmap``): float32, shape (n_images, n_neurons).
 
     Raises
     ------
@@ -118,15 +116,15 @@ def open_activations(
 class ActivationWriter:
     """Writes blocks of one layer's activations, each safely on disk before it is reported.
 
-    The file has its full size from the start, so that it is a valid ``.npy`` file at any moment; rows that were
-    never written read as zeros, and it is the project's list of blocks that says which rows count. Writing goes
-    through the file, not through a memory map: a full disk is then an error instead of a crash.
+    The file has its full size from the start, so that it is a valid ``.npy`` file at any moment; rows that
+    were never written read as zeros, and it is the project's list of blocks that says which rows count.
+    Writing goes through the file, not through a memory map: a full disk is then an error, not a crash.
 
     Parameters
     ----------
     path : Path
-        The ``.npy`` file; made if it is not there, mended if its header or its size is wrong (the checksums of
-        the blocks tell what of it can still be used).
+        The ``.npy`` file; made if it is not there, mended if its header or its size is wrong (the checksums
+        of the blocks tell what of it can still be used).
     n_images, n_neurons : int
         Shape of the array.
 
@@ -176,7 +174,7 @@ class ActivationWriter:
         """
         if block.ndim != 2 or block.shape[1] != self.shape[1] or not 0 <= start <= self.shape[0] - len(block):
             raise ExtractionError(
-                f"A block of shape {block.shape} at row {start} does not fit {self.path} of shape {self.shape}."
+                f"A block of shape {block.shape} at row {start} does not fit {self.path}, {self.shape}."
             )
         data = np.ascontiguousarray(block, dtype=DTYPE).tobytes()
         try:
@@ -217,7 +215,7 @@ class ActivationWriter:
 
 def _header(n_images: int, n_neurons: int) -> bytes:
     file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
+    np.lib.format.write_array_header_1_0(  # type: ignore[no-untyped-call]
         file, {"descr": DTYPE.str, "fortran_order": False, "shape": (n_images, n_neurons)}
     )
     return file.getvalue()
@@ -226,10 +224,10 @@ def _header(n_images: int, n_neurons: int) -> bytes:
 def _cannot_write(path: Path, error: OSError) -> ExtractionError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ExtractionError(
-            f"The activations cannot be written to {path}: the disk is full. What was extracted so far is kept; "
-            "free some space and continue."
+            f"The activations cannot be written to {path}: the disk is full. "
+            "What was extracted so far is kept; free some space and continue."
         )
     return ExtractionError(
-        f"The activations cannot be written to {path} ({error.strerror or error}). What was extracted so far is "
-        "kept; continue when the cause is gone."
+        f"The activations cannot be written to {path} ({error.strerror or error}). "
+        "What was extracted so far is kept; continue when the cause is gone."
     )
