@@ -1,4 +1,4 @@
-"""The two persistent worker threads: one answers the newest request, one works through a queue.
+"""The persistent worker threads: one answers the newest request, the others work through a queue.
 
 A job function runs in a worker thread and must hold no QObject: whoever drops the last reference deletes
 it, and that must be the GUI thread. Answers come back as queued signals to slots in the GUI thread.
@@ -200,8 +200,8 @@ class InteractiveThread(_JobThread):
             self._start(job)
 
 
-class LongWorkThread(_JobThread):
-    """Works through a queue, one long job after the other; each can be cancelled by itself.
+class QueueThread(_JobThread):
+    """Works through a queue, one job after the other; each can be cancelled by itself.
 
     A *background* job gives way: when an ordinary job comes, it is cancelled and queued again behind it. Its
     function must therefore be able to begin anew (or keep what it has through its partial results).
@@ -214,8 +214,8 @@ class LongWorkThread(_JobThread):
 
     queue_changed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__("long work", parent)
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(name, parent)
         self._queue: deque[Job] = deque()
         self._giving_way = False
 
@@ -225,10 +225,16 @@ class LongWorkThread(_JobThread):
         return tuple(self._queue)
 
     def submit(
-        self, title: str, function: JobFunction, *, background: bool = False, quiet: bool = False
+        self,
+        title: str,
+        function: JobFunction,
+        *,
+        background: bool = False,
+        quiet: bool = False,
+        unit: str = "",
     ) -> Job:
-        """Queue ``function(task)``."""
-        job = Job(title, function, background=background, quiet=quiet)
+        """Queue ``function(task)``; the rest as in :class:`~app.jobs.Job`."""
+        job = Job(title, function, background=background, quiet=quiet, unit=unit)
         if self._closing:
             job.request_cancel()
             return job
@@ -283,19 +289,25 @@ class LongWorkThread(_JobThread):
 
 
 class JobThreads(QObject):
-    """Both threads, and their end.
+    """All worker threads, and their end.
 
     Attributes
     ----------
     interactive : InteractiveThread
-    long_work : LongWorkThread
+        What the user waits for: analyses.
+    long_work : QueueThread
+        What the user started and the status bar shows: extraction, visualisation, export, opening a project.
+    aside : QueueThread
+        What must not wait behind an extraction: the questions of the new-project dialog, and the sweep over a
+        layer, which gives way to them.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.interactive = InteractiveThread(self)
-        self.long_work = LongWorkThread(self)
-        self._threads: tuple[_JobThread, ...] = (self.interactive, self.long_work)
+        self.long_work = QueueThread("long work", self)
+        self.aside = QueueThread("aside", self)
+        self._threads: tuple[_JobThread, ...] = (self.interactive, self.long_work, self.aside)
 
     @property
     def any_alive(self) -> bool:
@@ -303,7 +315,7 @@ class JobThreads(QObject):
         return any(thread.is_alive for thread in self._threads)
 
     def shutdown(self, limit_ms: int = SHUTDOWN_LIMIT_MS) -> bool:
-        """Cancel everything and wait for both threads; never terminates one.
+        """Cancel everything and wait for all threads; never terminates one.
 
         Returns
         -------

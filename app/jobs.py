@@ -48,21 +48,25 @@ class JobFailure:
         The traceback, or "" where the sentence says everything.
     expected : bool
         True for a :class:`~backend.errors.NeuronPrismError`: not a fault of the program.
+    error : BaseException or None
+        The exception, without the frames it came through.
     """
 
     title: str
     sentence: str
     details: str
     expected: bool
+    error: BaseException | None = None
 
 
 def failure_of(title: str, error: BaseException) -> JobFailure:
     """Turn an exception into what the user is shown."""
     details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if isinstance(error, NeuronPrismError):
-        return JobFailure(title, str(error), details if error.__cause__ is not None else "", True)
+        caused = details if error.__cause__ is not None else ""
+        return JobFailure(title, str(error), caused, True, error.with_traceback(None))
     sentence = f"Something went wrong in “{title}”: {type(error).__name__}: {error}"
-    return JobFailure(title, sentence.rstrip(": "), details, False)
+    return JobFailure(title, sentence.rstrip(": "), details, False, error.with_traceback(None))
 
 
 class ThreadTask:
@@ -112,6 +116,10 @@ class Job(QObject):
         Gives way to every other long job and begins anew afterwards.
     quiet : bool
         Runs without being shown in the status bar.
+    unit : str
+        What its progress counts, in the singular ("image"), or "".
+    outcome : str
+        "succeeded", "failed" or "cancelled" once it has ended, "" before.
 
     Signals
     -------
@@ -128,17 +136,29 @@ class Job(QObject):
     ended = Signal()
 
     def __init__(
-        self, title: str, function: JobFunction, *, background: bool = False, quiet: bool = False
+        self,
+        title: str,
+        function: JobFunction,
+        *,
+        background: bool = False,
+        quiet: bool = False,
+        unit: str = "",
     ) -> None:
         super().__init__()
         self.title = title
         self.function = function
         self.background = background
         self.quiet = quiet
+        self.unit = unit
+        self.outcome = ""
         self.task: ThreadTask | None = None
         self.cancel_requested = False
-        self.has_ended = False
         self._shown: JobProgress | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the outcome is known."""
+        return bool(self.outcome)
 
     @property
     def progress(self) -> JobProgress | None:
@@ -162,7 +182,7 @@ class Job(QObject):
         """Announce the outcome, one of "succeeded", "failed" and "cancelled", once."""
         if self.has_ended:
             return
-        self.has_ended = True
+        self.outcome = outcome
         if outcome == "succeeded":
             self.succeeded.emit(payload)
         elif outcome == "failed":

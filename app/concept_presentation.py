@@ -1,0 +1,87 @@
+"""How the concepts of the neuron on show are called and coloured: decided once, the same in every panel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
+
+from backend.method.results import DROPPED, OUTLIER, Disentanglement
+from backend.named_concepts import NamedConcept
+from widgets.dendrogram_layout import concept_numbers
+from widgets.palette import concept_color, concept_marker
+
+
+@dataclass(frozen=True)
+class ConceptPresentation:
+    """One concept as every panel shows it.
+
+    Attributes
+    ----------
+    cluster : int
+        Identifies it within the clustering.
+    number : int
+        Decides colour and letter, and stays while the threshold moves.
+    color, marker
+        Colour and letter.
+    name, notes : str
+        As typed, "" if there are none.
+    size : int
+        Number of members.
+    """
+
+    cluster: int
+    number: int
+    color: QColor
+    marker: str
+    name: str
+    notes: str
+    size: int
+
+    @property
+    def title(self) -> str:
+        """The name, or "Concept A"."""
+        return self.name or f"Concept {self.marker}"
+
+
+def numbers_of(split: Disentanglement) -> NDArray[np.int64]:
+    """Return int64 (C,): the number of each cluster, which decides its colour and letter."""
+    if not len(split.kmeans_labels):
+        return np.empty(0, dtype=np.int64)
+    return concept_numbers(split.hierarchy, split.parameters.distance_threshold, split.kmeans_labels)
+
+
+def present_concepts(
+    split: Disentanglement, named: Mapping[int, NamedConcept]
+) -> tuple[ConceptPresentation, ...]:
+    """Return every concept of a clustering, in the order of ``split.concepts``."""
+    numbers = numbers_of(split)
+    presented = []
+    for concept in split.concepts:
+        number = int(numbers[concept.cluster])
+        record = named.get(concept.cluster)
+        presented.append(
+            ConceptPresentation(
+                cluster=concept.cluster,
+                number=number,
+                color=concept_color(number),
+                marker=concept_marker(number),
+                name=record.name if record is not None else "",
+                notes=record.notes if record is not None else "",
+                size=len(concept.members),
+            )
+        )
+    return tuple(presented)
+
+
+def count_outliers(split: Disentanglement) -> int:
+    """Return how many top images lie outside their cluster's radius."""
+    return int((split.labels == OUTLIER).sum())
+
+
+def dropped_sizes(split: Disentanglement) -> tuple[int, ...]:
+    """Return how many images each dropped cluster has left."""
+    return tuple(
+        int(((split.kmeans_labels == cluster) & (split.labels == DROPPED)).sum()) for cluster in split.dropped
+    )

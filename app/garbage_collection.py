@@ -1,0 +1,39 @@
+"""Collect reference cycles in the GUI thread only.
+
+Python collects cycles in whichever thread allocates, and a cycle may hold a QObject: destroyed in a worker
+thread it takes its timers and children down there, which Qt forbids. So the automatic collector is off, and a
+timer of the GUI thread does its work by the same thresholds.
+"""
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+INTERVAL_MS = 1000
+
+
+class GarbageCollector(QObject):
+    """Replaces the automatic collector for as long as it is active."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._was_enabled = gc.isenabled()
+        gc.disable()
+        self._timer = QTimer(self, interval=INTERVAL_MS)
+        self._timer.timeout.connect(self.collect_due)
+        self._timer.start()
+
+    @Slot()
+    def collect_due(self) -> None:
+        """Collect the oldest generation that is due."""
+        counts, thresholds = gc.get_count(), gc.get_threshold()
+        for generation in (2, 1, 0):
+            if counts[generation] > thresholds[generation]:
+                gc.collect(generation)
+                return
+
+    def stop(self) -> None:
+        """Hand back to the automatic collector, if it was on before."""
+        self._timer.stop()
+        if self._was_enabled:
+            gc.enable()

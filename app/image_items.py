@@ -1,0 +1,153 @@
+"""From results to the pictures that the grids show: bands of members, columns of projections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+
+from app.concept_presentation import ConceptPresentation
+from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.evaluation.projections import MaxProjecting
+from backend.method.results import DROPPED, OUTLIER, Disentanglement
+from widgets.image_grid import ImageBand, ImageItem
+from widgets.max_projecting_view import ProjectionColumn
+from widgets.palette import DROPPED_MARKER, OUTLIER_MARKER, dropped_color, outlier_color
+
+if TYPE_CHECKING:
+    from backend.project import Project
+
+NEURON_KEY = -10
+"""Key of the neuron's own column, which is no concept."""
+
+
+class ImageFacts:
+    """What is known of each image of a project: file, name, class."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._paths = project.image_paths
+        self._labels = project.image_labels
+
+    def path(self, row: int) -> Path:
+        """Return the image's file."""
+        return self._project.image_path(row)
+
+    def label(self, row: int) -> str | None:
+        """Return the image's class."""
+        return self._labels[row]
+
+    def item(self, row: int, caption: str, facts: Sequence[str], badge: str = "") -> ImageItem:
+        """Return one picture; ``facts`` are the lines of its tooltip after file and class."""
+        label = self._labels[row]
+        lines = [self._paths[row], *([f"Class: {label}"] if label is not None else []), *facts]
+        return ImageItem(row, self.path(row), caption, "\n".join(lines), badge)
+
+
+def leaf_tooltips(split: Disentanglement, facts: ImageFacts) -> list[str]:
+    """Return one tooltip for each top image."""
+    return [
+        facts.item(int(row), "", [f"Activation {activation:.3g}"]).tooltip
+        for row, activation in zip(split.top.images, split.top.activations, strict=True)
+    ]
+
+
+def member_bands(
+    split: Disentanglement, concepts: Sequence[ConceptPresentation], facts: ImageFacts
+) -> list[ImageBand]:
+    """Return a band for each concept, then one for the outliers, then one for the dropped clusters."""
+    bands = []
+    for concept in concepts:
+        items = _member_items(split, np.flatnonzero(split.labels == concept.cluster), facts, concept.title)
+        bands.append(
+            ImageBand(
+                concept.cluster, concept.title, concept.color, concept.marker, items, _count(len(items))
+            )
+        )
+    bands += _left_out(split, OUTLIER, "Outliers", outlier_color(), OUTLIER_MARKER, facts)
+    bands += _left_out(split, DROPPED, "Dropped", dropped_color(), DROPPED_MARKER, facts)
+    return bands
+
+
+def projection_columns(
+    analysis: NeuronAnalysis, concepts: Sequence[ConceptPresentation], facts: ImageFacts
+) -> list[ProjectionColumn]:
+    """Return the neuron's column and one for each concept."""
+    split = analysis.disentanglement
+    color = QGuiApplication.palette().color(QPalette.ColorRole.WindowText)
+    own = _projection_items(analysis.neuron_max, facts, "Activation", {})
+    columns = [
+        ProjectionColumn(NEURON_KEY, f"Neuron {analysis.neuron}", color, "n", own, own, "largest activation")
+    ]
+    for position, concept in enumerate(concepts):
+        members = {int(row): concept.marker for row in split.member_rows(split.concepts[position])}
+        columns.append(
+            ProjectionColumn(
+                concept.cluster,
+                concept.title,
+                concept.color,
+                concept.marker,
+                _projection_items(analysis.concept_max[position], facts, "Projection", members),
+                _projection_items(analysis.concept_max_held_out[position], facts, "Projection", {}),
+                similarity_summary(analysis, position),
+            )
+        )
+    return columns
+
+
+def similarity_summary(analysis: NeuronAnalysis, position: int) -> str:
+    """Return "mean cosine 0.82 (random 0.58)" of a concept's members with its vector."""
+    similarity = analysis.similarities[position]
+    return f"mean cosine {similarity.mean_cosine:.2f} (random {similarity.mean_cosine_null:.2f})"
+
+
+def similarity_tooltip(analysis: NeuronAnalysis, position: int) -> str:
+    """Return every similarity of a concept beside its null, in full."""
+    s = analysis.similarities[position]
+    return (
+        "Mean cosine of the members with the concept vector, beside that of as many random images:\n"
+        f"{s.mean_cosine:.3f} (random {s.mean_cosine_null:.3f})\n"
+        "The same after the layer's mean is subtracted:\n"
+        f"{s.centred_cosine:.3f} (random {s.centred_cosine_null:.3f})\n"
+        "Mean cosine of the members with the neuron's own direction:\n"
+        f"{s.neuron_mean_cosine:.3f} (random {s.neuron_mean_cosine_null:.3f})"
+    )
+
+
+def _left_out(
+    split: Disentanglement, label: int, title: str, color: QColor, marker: str, facts: ImageFacts
+) -> list[ImageBand]:
+    indices = np.flatnonzero(split.labels == label)
+    if not len(indices):
+        return []
+    items = _member_items(split, indices, facts, title)
+    return [ImageBand(label, title, color, marker, items, _count(len(items)))]
+
+
+def _member_items(
+    split: Disentanglement, indices: NDArray[np.intp], facts: ImageFacts, where: str
+) -> tuple[ImageItem, ...]:
+    items = []
+    for index in indices:
+        activation = split.top.activations[index]
+        distance = split.squared_distances[index]
+        lines = [f"Activation {activation:.3g}", f"Squared distance to the centroid {distance:.3g}", where]
+        items.append(facts.item(int(split.top.images[index]), f"{activation:.2f}", lines))
+    return tuple(items)
+
+
+def _projection_items(
+    ranked: MaxProjecting, facts: ImageFacts, quantity: str, badges: dict[int, str]
+) -> tuple[ImageItem, ...]:
+    return tuple(
+        facts.item(int(row), f"{value:.2f}", [f"{quantity} {value:.3g}"], badges.get(int(row), ""))
+        for row, value in zip(ranked.images, ranked.projections, strict=True)
+    )
+
+
+def _count(n: int) -> str:
+    return "1 image" if n == 1 else f"{n} images"

@@ -1,0 +1,257 @@
+"""The main window: puts the panels together and remembers how they were arranged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QWidget
+
+from app.code_permission import CodePermission
+from app.concept_panel import ConceptPanel
+from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
+from app.job_display import JobDisplay
+from app.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
+from app.jobs import Job, JobFailure
+from app.menus import Menus, shortcut_rows
+from app.model_cache import ModelCache
+from app.neuron_panel import NeuronPanel
+from app.neuron_workspace import NeuronWorkspace
+from app.project_actions import ProjectActions
+from app.session import Session
+from app.settings import Settings
+from app.thumbnail_decoding import decode_thumbnail
+from app.visualization_control import VisualizationControl
+from widgets.error_dialog import ErrorDialog
+from widgets.job_status import JobStatusBar
+from widgets.theme import Scheme, application_icon, apply_scheme
+from widgets.thumbnails import ThumbnailLoader
+from widgets.welcome_page import WelcomePage
+
+LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """Welcome page or workspace in the centre, neurons on the left, concepts and parameters on the right.
+
+    Attributes
+    ----------
+    session : Session
+    settings : Settings
+    threads : JobThreads
+    projects : ProjectActions
+        What the File menu does.
+    shut_down_cleanly : bool
+        After closing: whether both worker threads ended.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__()
+        self.settings = settings if settings is not None else Settings(parent=self)
+        self.threads = JobThreads(self)
+        self.session = Session(self.threads, self)
+        self.models = ModelCache()
+        self.permission = CodePermission(self)
+        self.thumbnails = ThumbnailLoader(decode_thumbnail, self)
+        self.projects = ProjectActions(self)
+        self.shut_down_cleanly = True
+        self.setWindowIcon(application_icon())
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.setMinimumSize(900, 600)
+        self._build_centre()
+        self._build_docks()
+        self._build_status_bar()
+        self.menus = Menus(self)
+        self.visualization = VisualizationControl(
+            self.workspace.visualization,
+            self.session,
+            self.threads.long_work,
+            self.models,
+            self.permission,
+            self,
+        )
+        self._connect()
+        self._first_layout = QByteArray()
+        self._restore()
+        self._show_project()
+
+    # Building
+
+    def _build_centre(self) -> None:
+        self.welcome = WelcomePage()
+        self.workspace = NeuronWorkspace(self.session, self.thumbnails)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.welcome)
+        self.stack.addWidget(self.workspace)
+        self.setCentralWidget(self.stack)
+
+    def _build_docks(self) -> None:
+        self.neuron_panel = NeuronPanel(self.session, self.thumbnails)
+        self.concept_panel = ConceptPanel(self.session)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        self.neurons_dock = self._dock("Neurons", "neurons", self.neuron_panel, left)
+        self.concepts_dock = self._dock("Concepts", "concepts", self.concept_panel, right)
+        # The side panels reach from top to bottom, the status bar below all.
+        for corner in (Qt.Corner.TopLeftCorner, Qt.Corner.BottomLeftCorner):
+            self.setCorner(corner, left)
+        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
+            self.setCorner(corner, right)
+
+    def _dock(self, title: str, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setWidget(content)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _build_status_bar(self) -> None:
+        self.job_status = JobStatusBar()
+        self.statusBar().addPermanentWidget(self.job_status, 1)
+        self.job_display = JobDisplay(self.job_status, self.threads.long_work, self)
+
+    def _connect(self) -> None:
+        session = self.session
+        self.welcome.demo_requested.connect(self.projects.open_demo)
+        self.welcome.new_requested.connect(self.projects.new_project)
+        self.welcome.open_requested.connect(self.projects.choose_and_open)
+        self.welcome.recent_requested.connect(self.projects.open)
+        self.settings.recent_changed.connect(self._list_recent)
+        session.project_changed.connect(self._show_project)
+        session.problem.connect(self.show_problem)
+        self.visualization.problem.connect(self.show_problem)
+        self.threads.long_work.job_failed.connect(self._show_job_failure)
+        self.threads.interactive.job_failed.connect(self._show_job_failure)
+
+    # Following the session
+
+    @Slot()
+    def _show_project(self) -> None:
+        project = self.session.project
+        self.thumbnails.clear()
+        self.stack.setCurrentWidget(self.workspace if project is not None else self.welcome)
+        for dock in (self.neurons_dock, self.concepts_dock):
+            dock.toggleViewAction().setEnabled(project is not None)
+            dock.setVisible(project is not None)
+        self.setWindowTitle(f"{project.name} – Neuron Prism" if project is not None else "Neuron Prism")
+        self._list_recent()
+
+    @Slot()
+    def _list_recent(self) -> None:
+        self.welcome.set_recent(self.settings.recent_projects())
+
+    # Errors
+
+    @Slot(str)
+    def show_problem(self, sentence: str) -> None:
+        """Show a sentence in a dialog that does not block."""
+        self._open_error(sentence, "", "")
+
+    @Slot(object, object)
+    def _show_job_failure(self, job: Job, failure: JobFailure) -> None:
+        if not self.projects.takes_failure(job, failure):
+            self._open_error(failure.sentence, failure.details, failure.title)
+
+    def _open_error(self, sentence: str, details: str, title: str) -> None:
+        dialog = ErrorDialog(sentence, details, title=title, parent=self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    # What the menus call
+
+    def set_scheme(self, scheme: Scheme) -> None:
+        """Dress the application and remember it."""
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            self.settings.scheme = scheme
+            apply_scheme(application, scheme)
+
+    @Slot(bool)
+    def set_log_height(self, log: bool) -> None:
+        """Draw the dendrogram's heights on a logarithmic axis, or a linear one."""
+        self.settings.set_flag("dendrogram/log_height", log)
+        self.workspace.dendrogram.set_log_height(log)
+
+    def focus_filter(self) -> None:
+        """Go to the filter above the neurons."""
+        self.neurons_dock.show()
+        self.neuron_panel.browser.focus_filter()
+
+    def reset_layout(self) -> None:
+        """Arrange panels and splitters as at the first start."""
+        self.restoreState(self._first_layout, LAYOUT_VERSION)
+        for dock in (self.neurons_dock, self.concepts_dock):
+            dock.setVisible(self.session.project is not None)
+        self._default_sizes()
+
+    def show_guide(self) -> None:
+        """Open the short guide to the method."""
+        GuideDialog(self).open()
+
+    def show_shortcuts(self) -> None:
+        """Open the shortcut sheet."""
+        ShortcutsDialog(shortcut_rows(list(self.menus.actions.values())), self).open()
+
+    def show_about(self) -> None:
+        """Open the about dialog."""
+        AboutDialog(self).open()
+
+    # Arrangement
+
+    def _restore(self) -> None:
+        self.resize(1280, 800)
+        self._default_sizes()
+        self._first_layout = self.saveState(LAYOUT_VERSION)
+        self.restoreGeometry(self.settings.bytes("window/geometry"))
+        self.restoreState(self.settings.bytes("window/state"), LAYOUT_VERSION)
+        self.workspace.splitter.restoreState(self.settings.bytes("window/workspace"))
+        self.concept_panel.splitter.restoreState(self.settings.bytes("window/concepts"))
+        self.workspace.dendrogram.set_log_height(self.settings.flag("dendrogram/log_height", False))
+
+    def _default_sizes(self) -> None:
+        self.resizeDocks([self.neurons_dock, self.concepts_dock], [300, 300], Qt.Orientation.Horizontal)
+        self.workspace.splitter.setSizes([320, 400])
+        self.concept_panel.splitter.setSizes([380, 340])
+
+    def _save_arrangement(self) -> None:
+        self.settings.set_bytes("window/geometry", self.saveGeometry())
+        if self.session.project is not None:
+            self.settings.set_bytes("window/state", self.saveState(LAYOUT_VERSION))
+            self.settings.set_bytes("window/workspace", self.workspace.splitter.saveState())
+            self.settings.set_bytes("window/concepts", self.concept_panel.splitter.saveState())
+
+    # Events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take one folder: a project, or images for a new one."""
+        if dropped_folder(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the dropped project, or begin a new one with the dropped images."""
+        folder = dropped_folder(event)
+        if folder is not None:
+            event.acceptProposedAction()
+            self.projects.open_or_begin(folder)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save what was typed, cancel what runs, wait for the threads, close the project."""
+        self.session.about_to_change.emit()
+        self.session.save_view()
+        self._save_arrangement()
+        self.hide()
+        self.thumbnails.shutdown()
+        self.shut_down_cleanly = self.threads.shutdown(SHUTDOWN_LIMIT_MS)
+        if self.session.project is not None and self.shut_down_cleanly:
+            self.projects.close_quietly(self.session.project)
+        super().closeEvent(event)
+
+
+def dropped_folder(event: QDropEvent) -> Path | None:
+    """Return the one local folder that is dragged, or None."""
+    urls = event.mimeData().urls()
+    if len(urls) != 1 or not urls[0].isLocalFile():
+        return None
+    path = Path(urls[0].toLocalFile())
+    return path if path.is_dir() else None

@@ -1,0 +1,232 @@
+"""The centre of the window: the neuron's dendrogram, and its images in tabs below."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from app.concept_presentation import numbers_of, present_concepts
+from app.image_items import ImageFacts, leaf_tooltips, member_bands, projection_columns
+from app.jobs import JobFailure
+from app.layer_data import LayerData
+from app.session import Session
+from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.method.parameters import Parameters
+from backend.method.results import Disentanglement
+from widgets.dendrogram import DendrogramView
+from widgets.feature_visualization_panel import FeatureVisualizationPanel
+from widgets.image_grid import ImageGrid
+from widgets.labels import heading_label
+from widgets.max_projecting_view import MaxProjectingView
+from widgets.theme import MARGIN, SPACING
+from widgets.thumbnails import ThumbnailLoader
+
+
+class NeuronWorkspace(QWidget):
+    """Title line, dendrogram and tabs, all following the session.
+
+    Attributes
+    ----------
+    dendrogram, members, max_projecting, visualization
+        The parts.
+    """
+
+    def __init__(self, session: Session, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._facts: ImageFacts | None = None
+        self._tree_shown: object = None
+        self.title = heading_label("")
+        self.title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.note.hide()
+        self.dendrogram = DendrogramView(thumbnails)
+        self.members = ImageGrid(thumbnails)
+        self.max_projecting = MaxProjectingView(thumbnails)
+        self.visualization = FeatureVisualizationPanel()
+        self._arrange()
+        self._connect_views()
+        self._connect_session()
+
+    def _arrange(self) -> None:
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self.members, "&Members")
+        self.tabs.addTab(self.max_projecting, "Ma&x-projecting")
+        self.tabs.addTab(self.visualization, "Feature visualisation")
+        self.tabs.setTabToolTip(0, "The neuron's top images, one band for each concept")
+        self.tabs.setTabToolTip(1, "The images of the whole dataset that project most on each direction")
+        self.tabs.setTabToolTip(2, "Pictures optimised to excite the neuron or to show a concept")
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.addWidget(self.dendrogram)
+        self.splitter.addWidget(self.tabs)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setStretchFactor(0, 2)
+        self.splitter.setStretchFactor(1, 3)
+        head = QHBoxLayout()
+        head.setContentsMargins(MARGIN, SPACING, MARGIN, 0)
+        head.setSpacing(2 * SPACING)
+        head.addWidget(self.title)
+        head.addWidget(self.note, 1)
+        head.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACING)
+        layout.addLayout(head)
+        layout.addWidget(self.splitter, 1)
+
+    def _connect_views(self) -> None:
+        session, selection = self._session, self._session.selection
+        self.dendrogram.threshold_dragging.connect(session.preview_threshold)
+        self.dendrogram.threshold_committed.connect(session.commit_threshold)
+        self.dendrogram.threshold_cancelled.connect(session.cancel_preview)
+        self.dendrogram.subtree_selected.connect(self._select_leaves)
+        self.members.rows_selected.connect(selection.select_images)
+        self.members.band_activated.connect(selection.select_concept)
+        self.max_projecting.rows_selected.connect(selection.select_images)
+
+    def _connect_session(self) -> None:
+        session = self._session
+        session.project_changed.connect(self._show_project)
+        session.layer_loading.connect(self._show_loading)
+        session.layer_changed.connect(self._show_layer)
+        session.neuron_changed.connect(self._show_neuron)
+        session.neuron_named.connect(self._update_title)
+        session.parameters_changed.connect(self._show_parameters)
+        session.threshold_previewed.connect(self._update_title)
+        session.split_changed.connect(self._show_split)
+        session.analysis_changed.connect(self._show_analysis)
+        session.analysis_failed.connect(self._show_failure)
+        session.names.changed.connect(self._show_names)
+        session.selection.images_changed.connect(self._show_selected_images)
+        session.selection.concept_changed.connect(self._show_selected_concept)
+
+    # What the session says
+
+    @Slot(object)
+    def _show_project(self) -> None:
+        project = self._session.project
+        self._facts = ImageFacts(project) if project is not None else None
+
+    @Slot(str)
+    def _show_loading(self, name: str) -> None:
+        self._clear(f"Loading {name}…")
+
+    @Slot(object)
+    def _show_layer(self, layer: LayerData | None) -> None:
+        suggestion = layer.suggestion if layer is not None else None
+        self.dendrogram.set_suggestion(suggestion.distance_threshold if suggestion is not None else None)
+        if layer is None:
+            self._clear("")
+
+    @Slot(object)
+    def _show_neuron(self, neuron: int | None) -> None:
+        self._update_title()
+        if neuron is not None:
+            self.note.hide()
+
+    @Slot(object)
+    def _show_parameters(self, parameters: Parameters) -> None:
+        self.dendrogram.set_threshold(parameters.distance_threshold)
+        self._update_title()
+
+    @Slot(object)
+    def _show_split(self, split: Disentanglement) -> None:
+        if self._facts is None:
+            return
+        if split.hierarchy is not self._tree_shown:
+            self._show_tree(split, self._facts)
+        self.dendrogram.set_leaf_labels(split.labels, numbers_of(split))
+        concepts = present_concepts(split, self._session.names.by_cluster)
+        self.members.set_bands(member_bands(split, concepts, self._facts))
+        if not len(split.top):
+            self.members.set_message(split.message)
+        self._show_selected_images(self._session.selection.images)
+        self.note.setText(split.message)
+        self.note.setVisible(bool(split.message))
+        self._update_title()
+
+    def _show_tree(self, split: Disentanglement, facts: ImageFacts) -> None:
+        self._tree_shown = split.hierarchy
+        rows = [int(row) for row in split.top.images]
+        self.dendrogram.set_hierarchy(split.hierarchy, leaf_tooltips(split, facts))
+        self.dendrogram.set_leaf_paths([facts.path(row) for row in rows])
+        self.dendrogram.set_leaf_classes([facts.label(row) for row in rows])
+        self.dendrogram.set_threshold(split.parameters.distance_threshold)
+        if not rows:
+            self.dendrogram.set_message(split.message)
+
+    @Slot(object)
+    def _show_analysis(self, analysis: NeuronAnalysis) -> None:
+        if self._facts is None:
+            return
+        concepts = present_concepts(analysis.disentanglement, self._session.names.by_cluster)
+        self.max_projecting.set_columns(projection_columns(analysis, concepts, self._facts))
+        self.max_projecting.set_selected_rows(self._session.selection.images)
+
+    @Slot(object)
+    def _show_failure(self, failure: JobFailure) -> None:
+        self._clear(failure.sentence)
+        self._update_title()
+
+    @Slot()
+    def _show_names(self) -> None:
+        split, analysis = self._session.split, self._session.analysis
+        if split is None or self._facts is None:
+            return
+        concepts = present_concepts(split, self._session.names.by_cluster)
+        self.members.set_bands(member_bands(split, concepts, self._facts))
+        if analysis is not None and analysis.disentanglement is split:
+            self._show_analysis(analysis)
+        self._show_selected_images(self._session.selection.images)
+
+    @Slot(object)
+    def _show_selected_images(self, rows: frozenset[int]) -> None:
+        self.members.set_selected_rows(rows)
+        self.max_projecting.set_selected_rows(rows)
+        split = self._session.split
+        if split is not None:
+            leaves = np.flatnonzero(np.isin(split.top.images, np.fromiter(rows, np.int64, len(rows))))
+            self.dendrogram.set_selected_leaves(leaves.astype(np.int64))
+
+    @Slot(object)
+    def _show_selected_concept(self, cluster: int | None) -> None:
+        if cluster is not None:
+            self.members.scroll_to_band(cluster)
+
+    @Slot()
+    def _update_title(self) -> None:
+        self.title.setText(title_line(self._session, self.dendrogram.threshold()))
+
+    # What the user does
+
+    @Slot(object)
+    def _select_leaves(self, leaves: NDArray[np.int64]) -> None:
+        split = self._session.split
+        if split is not None:
+            self._session.selection.select_images(split.top.images[leaves].tolist())
+
+    def _clear(self, message: str) -> None:
+        self._tree_shown = None
+        self.dendrogram.set_hierarchy(None)
+        self.dendrogram.set_message(message)
+        self.members.set_bands(())
+        self.members.set_message(message)
+        self.max_projecting.set_columns(())
+        self.max_projecting.set_message(message)
+        self.note.hide()
+
+
+def title_line(session: Session, threshold: float) -> str:
+    """Return "Mixed_7b · neuron 35 · 3 clusters at d_max 15.0", as far as it is known."""
+    if session.layer is None or session.neuron is None:
+        return ""
+    name = session.neuron_name(session.neuron)
+    parts = [session.layer.name, f"neuron {session.neuron}" + (f" “{name}”" if name else "")]
+    if session.split is not None and session.split.hierarchy.n_leaves:
+        n = session.split.hierarchy.n_clusters(threshold)
+        parts.append(f"{n} {'cluster' if n == 1 else 'clusters'} at d_max {threshold:.4g}")
+    return " · ".join(parts)

@@ -1,0 +1,181 @@
+"""The dialog for a new project: the form, and the jobs that answer its questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal, Slot
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from app.code_permission import CodePermission
+from app.extraction_jobs import (
+    ImagesFound,
+    estimate_extraction,
+    list_model_layers,
+    list_torchvision_names,
+    look_for_images,
+)
+from app.job_threads import QueueThread
+from app.jobs import Job, JobFailure, JobFunction
+from app.model_cache import ModelCache
+from backend.model_source import LayerInfo
+from widgets.new_project_form import Field, ImagesChoice, ModelChoice, NewProjectForm, NewProjectRequest
+
+if TYPE_CHECKING:
+    from backend.activations.extraction import ExtractionEstimate
+
+
+class NewProjectDialog(QDialog):
+    """Asks for network, layers, images and destination, and says what the project will cost.
+
+    Signals
+    -------
+    chosen(NewProjectRequest)
+        The user pressed Create.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(
+        self,
+        thread: QueueThread,
+        models: ModelCache,
+        permission: CodePermission,
+        images: Path | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("New project")
+        self.resize(860, 640)
+        self.form = NewProjectForm()
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.form)
+        self._models = models
+        self._permission = permission
+        self._questions = _Questions(thread, self.form, self)
+        self.form.model_changed.connect(self._list_layers)
+        self.form.images_changed.connect(self._look_for_images)
+        self.form.estimate_requested.connect(self._estimate)
+        self.form.accepted.connect(self._accept)
+        self.form.cancelled.connect(self.reject)
+        self.finished.connect(self._questions.drop_all)
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        self.form.set_destination_folder(Path(documents or Path.home()))
+        self._questions.ask("model", "Listing networks", list_torchvision_names, self._show_names)
+        if images is not None:
+            self.form.set_images_folder(images)
+
+    @Slot(object)
+    def _list_layers(self, choice: ModelChoice | None) -> None:
+        self._questions.drop("layers")
+        self._questions.drop("estimate")
+        self.form.set_error("model", "")
+        self.form.set_layers(())
+        if choice is None:
+            return
+        if choice.allow_code:
+            self._permission.allow(choice.source)
+        self._permission.request(choice.source, partial(self._ask_for_layers, choice))
+
+    def _ask_for_layers(self, choice: ModelChoice) -> None:
+        allowed = ModelChoice(choice.source, self._permission.is_allowed(choice.source))
+        function = partial(list_model_layers, self._models, allowed)
+        self._questions.ask("layers", "Listing layers", function, self._show_layers, blame="model")
+
+    @Slot(object)
+    def _look_for_images(self, choice: ImagesChoice | None) -> None:
+        self._questions.drop("images")
+        self.form.set_error("images", "")
+        if choice is not None:
+            function = partial(look_for_images, choice)
+            self._questions.ask("images", "Looking for images", function, self._show_images)
+
+    @Slot(object)
+    def _estimate(self, request: NewProjectRequest) -> None:
+        self.form.set_error("estimate", "")
+        allowed = ModelChoice(request.model.source, self._permission.is_allowed(request.model.source))
+        known = NewProjectRequest(allowed, request.layers, request.images, request.destination)
+        function = partial(estimate_extraction, self._models, known)
+        self._questions.ask("estimate", "Estimating", function, self._show_estimate)
+
+    @Slot(object)
+    def _accept(self, request: NewProjectRequest) -> None:
+        self.accept()
+        self.chosen.emit(request)
+
+    @Slot(object)
+    def _show_names(self, names: tuple[str, ...]) -> None:
+        self.form.set_torchvision_names(names)
+
+    @Slot(object)
+    def _show_layers(self, layers: tuple[LayerInfo, ...]) -> None:
+        self.form.set_layers(layers)
+
+    @Slot(object)
+    def _show_images(self, found: ImagesFound) -> None:
+        self.form.set_image_summary(found.n_images, found.n_classes, found.n_chosen, found.skipped)
+
+    @Slot(object)
+    def _show_estimate(self, estimate: ExtractionEstimate) -> None:
+        self.form.set_estimate(estimate.bytes_on_disk, estimate.seconds, estimate.images_per_second)
+
+
+class _Questions(QObject):
+    """At most one job for each field; a newer question replaces the older one, whose answer is dropped."""
+
+    def __init__(self, thread: QueueThread, form: NewProjectForm, parent: QObject) -> None:
+        super().__init__(parent)
+        self._thread = thread
+        self._form = form
+        self._jobs: dict[Field, Job] = {}
+
+    def ask(
+        self,
+        field: Field,
+        title: str,
+        function: JobFunction,
+        answer: Callable[[object], None] | Callable[..., None],
+        *,
+        blame: Field | None = None,
+    ) -> None:
+        """Run a job for a field; an error is shown under ``blame`` (default: the same field)."""
+        self.drop(field)
+        job = self._thread.submit(title, function, quiet=True)
+        self._jobs[field] = job
+        self._form.set_busy(field, True)
+
+        def succeeded(result: object) -> None:
+            if self._finish(field, job):
+                answer(result)
+
+        def failed(failure: JobFailure) -> None:
+            if self._finish(field, job):
+                self._form.set_error(blame or field, failure.sentence)
+
+        job.succeeded.connect(succeeded)
+        job.failed.connect(failed)
+
+    def drop(self, field: Field) -> None:
+        """Forget a field's question."""
+        job = self._jobs.pop(field, None)
+        if job is not None:
+            self._form.set_busy(field, False)
+            self._thread.cancel(job)
+
+    @Slot()
+    def drop_all(self) -> None:
+        """Forget every question, when the dialog closes."""
+        for field in tuple(self._jobs):
+            self.drop(field)
+
+    def _finish(self, field: Field, job: Job) -> bool:
+        """Take a job off the list; False if it is not the field's newest."""
+        if self._jobs.get(field) is not job:
+            return False
+        del self._jobs[field]
+        self._form.set_busy(field, False)
+        return True

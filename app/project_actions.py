@@ -1,0 +1,323 @@
+"""What the File menu does: projects are opened, created, continued, relocated, exported and closed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QStandardPaths, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from app.demo_jobs import open_demo
+from app.export_jobs import export
+from app.extraction_jobs import extract_layers, layers_to_extract
+from app.jobs import Job, JobFailure
+from app.new_project_dialog import NewProjectDialog
+from app.project_jobs import (
+    close_project,
+    create_project,
+    images_are_missing,
+    open_project,
+    relocate_images,
+)
+from app.questions import ask, tell
+from backend.errors import NeuronPrismError
+from backend.project import Project, ProjectDamagedError, ProjectInUseError
+from widgets.new_project_form import NewProjectRequest
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
+DATABASE_FILE = "project.sqlite"
+
+
+class ProjectActions(QObject):
+    """Runs the long jobs on projects, and asks what has to be asked on the way."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = window.session
+        self._long_work = window.threads.long_work
+        self._extraction: Job | None = None
+        self._opening: tuple[Job, Path] | None = None
+
+    # Opening and closing
+
+    def choose_and_open(self) -> None:
+        """Let the user choose a project folder, and open it."""
+        self._choose_folder("Open a project", "Open", self.open)
+
+    def open_or_begin(self, folder: Path) -> None:
+        """Open a folder if it is a project; else begin a new project with the images in it."""
+        if (folder / DATABASE_FILE).exists():
+            self.open(folder)
+        else:
+            self.new_project(folder)
+
+    @Slot(str)
+    def open(self, path: Path | str, *, read_only: bool = False, recover: bool = False) -> None:
+        """Open a project in the long-work thread; the one on show stays until that succeeded."""
+        path = Path(path)
+        current = self._session.project
+        if current is not None and current.path == path.absolute():
+            return
+        job = self._long_work.submit(
+            f"Opening {path.stem}", partial(open_project, path, read_only=read_only, recover=recover)
+        )
+        self._opening = (job, path)
+        job.succeeded.connect(self._show_opened)
+
+    def open_demo(self) -> None:
+        """Make the demo project if need be, and show the neuron that its tour begins with."""
+        job = self._long_work.submit("Opening the demo", open_demo, unit="image")
+        job.succeeded.connect(self._show_demo)
+
+    def close_project(self) -> None:
+        """Return to the welcome page."""
+        self._replace_project(None)
+
+    def close_quietly(self, project: Project) -> None:
+        """Close a project whose threads have ended; a failure must not keep the window open."""
+        try:
+            project.close()
+        except NeuronPrismError as error:
+            self._window.show_problem(str(error))
+
+    def takes_failure(self, job: Job, failure: JobFailure) -> bool:
+        """Answer a failed opening with an offer, where there is one; returns whether it did."""
+        if self._opening is None or self._opening[0] is not job:
+            return False
+        _, path = self._opening
+        self._opening = None
+        if isinstance(failure.error, ProjectInUseError):
+            self._offer_read_only(path, failure.sentence)
+            return True
+        if isinstance(failure.error, ProjectDamagedError) and failure.error.backup is not None:
+            self._offer_recovery(path, failure.sentence)
+            return True
+        return False
+
+    # New projects and extraction
+
+    @Slot()
+    def new_project(self, images: Path | None = None) -> None:
+        """Open the dialog for a new project."""
+        dialog = NewProjectDialog(
+            self._window.threads.aside, self._window.models, self._window.permission, images, self._window
+        )
+        dialog.chosen.connect(self._create)
+        dialog.open()
+
+    def can_continue_extraction(self) -> bool:
+        """Whether a layer of the project is incomplete and not being extracted now."""
+        project = self._session.project
+        if project is None or project.read_only or self._extraction is not None:
+            return False
+        return bool(layers_to_extract(project))
+
+    @Slot()
+    def continue_extraction(self) -> None:
+        """Extract what is missing of the project's layers."""
+        project = self._session.project
+        if project is not None and self.can_continue_extraction():
+            self._window.permission.request(project.model_source, partial(self._extract, project))
+
+    # Images that moved
+
+    def choose_images_folder(self) -> None:
+        """Let the user say where the project's images are now."""
+        if self._session.project is not None:
+            self._choose_folder("Where are the images now?", "Use this folder", self.relocate)
+
+    def relocate(self, folder: Path) -> None:
+        """Look for the project's images in a folder, and take it if all are there."""
+        project = self._session.project
+        if project is not None:
+            job = self._long_work.submit("Looking for the images", partial(relocate_images, project, folder))
+            job.succeeded.connect(self._show_relocated)
+
+    # Export
+
+    def export_neuron(self) -> None:
+        """Export the neuron on show into a folder of the user's choice."""
+        layer, neuron = self._session.layer, self._session.neuron
+        if layer is not None and neuron is not None:
+            write = partial(self.export_to, layer=layer.name, neurons=(neuron,))
+            self._choose_folder(f"Export neuron {neuron} of {layer.name}", "Export here", write)
+
+    def export_project(self) -> None:
+        """Export the whole project into a folder of the user's choice."""
+        if self._session.project is not None:
+            self._choose_folder("Export the project", "Export here", self.export_to)
+
+    def export_to(
+        self, folder: Path, *, layer: str | None = None, neurons: tuple[int, ...] | None = None
+    ) -> None:
+        """Export into a folder."""
+        project = self._session.project
+        if project is None:
+            return
+        self._session.about_to_change.emit()  # what was typed a moment ago belongs into the export
+        title = "Exporting the project" if neurons is None else f"Exporting neuron {neurons[0]}"
+        job = self._long_work.submit(title, partial(export, project, folder, layer, neurons), unit="neuron")
+        job.succeeded.connect(self._show_exported)
+
+    # Answers of the jobs
+
+    @Slot(object)
+    def _show_opened(self, project: Project) -> None:
+        self._opening = None
+        self._replace_project(project)
+        self._window.settings.add_recent(project.path)
+        if project.recovered_from is not None:
+            tell(
+                self._window,
+                "Project recovered",
+                "The project was damaged and has been recovered from its backup. "
+                f"The damaged file was kept as {project.recovered_from}.",
+            )
+        self._look_after(project)
+
+    @Slot(object)
+    def _show_demo(self, opened: tuple[Project, str, int]) -> None:
+        project, layer, neuron = opened
+        self._replace_project(project)
+        self._window.settings.add_recent(project.path)
+        self._session.show_layer(layer, neuron)
+
+    @Slot(object)
+    def _create(self, request: NewProjectRequest) -> None:
+        if request.model.allow_code:
+            self._window.permission.allow(request.model.source)
+        name = request.destination.stem
+        job = self._long_work.submit(f"Creating {name}", partial(create_project, request))
+        job.succeeded.connect(self._begin_extraction)
+
+    @Slot(object)
+    def _begin_extraction(self, project: Project) -> None:
+        self._replace_project(project)
+        self._window.settings.add_recent(project.path)
+        self.continue_extraction()
+
+    def _extract(self, project: Project) -> None:
+        if project is not self._session.project or not self.can_continue_extraction():
+            return
+        layers = layers_to_extract(project)
+        allow_code = self._window.permission.is_allowed(project.model_source)
+        self._extraction = self._long_work.submit(
+            f"Extracting {', '.join(layers)}",
+            partial(extract_layers, project, self._window.models, allow_code, layers),
+            unit="image",
+        )
+        self._extraction.ended.connect(self._end_extraction)
+        self._window.menus.update_enabled()
+
+    @Slot()
+    def _end_extraction(self) -> None:
+        self._extraction = None
+        self._session.refresh_layers()
+
+    @Slot(object)
+    def _show_relocated(self) -> None:
+        self._window.thumbnails.clear()
+        self._session.reload_images()
+
+    @Slot(object)
+    def _show_exported(self, folder: Path) -> None:
+        tell(
+            self._window,
+            "Exported",
+            f"Everything was written to {folder}.",
+            action="Open the folder",
+            on_action=partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(folder))),
+        )
+
+    # Offers
+
+    def _look_after(self, project: Project) -> None:
+        """Offer what a project that was just opened may need: its images found, its extraction continued."""
+        job = self._long_work.submit("Checking the images", partial(images_are_missing, project), quiet=True)
+        job.succeeded.connect(self._offer)
+
+    @Slot(object)
+    def _offer(self, images_are_missing: bool) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        if images_are_missing:
+            self._offer_relocation(project)
+        elif self.can_continue_extraction():
+            self._offer_extraction(project)
+
+    def _offer_extraction(self, project: Project) -> None:
+        layers = ", ".join(layers_to_extract(project))
+        ask(
+            self._window,
+            "Continue the extraction?",
+            f"The activations of {layers} are not complete yet.",
+            details="What is there already is kept; only the missing images are computed.",
+            accept="Continue",
+            reject="Not now",
+            on_accept=self.continue_extraction,
+        )
+
+    def _offer_relocation(self, project: Project) -> None:
+        ask(
+            self._window,
+            "The images have moved",
+            f"The images of this project are not in {project.images_root} any more.",
+            details="What was computed can be looked at without them, but no picture can be shown.",
+            accept="Locate them…",
+            reject="Not now",
+            on_accept=self.choose_images_folder,
+        )
+
+    def _offer_read_only(self, path: Path, sentence: str) -> None:
+        ask(
+            self._window,
+            "The project is in use",
+            sentence,
+            details="Opened read-only, nothing you change is kept.",
+            accept="Open read-only",
+            on_accept=partial(self.open, path, read_only=True),
+        )
+
+    def _offer_recovery(self, path: Path, sentence: str) -> None:
+        ask(
+            self._window,
+            "The project is damaged",
+            sentence,
+            details="The backup was made when the project was last closed; the damaged file will be kept.",
+            accept="Recover from the backup",
+            on_accept=partial(self.open, path, recover=True),
+        )
+
+    # Common steps
+
+    def _replace_project(self, project: Project | None) -> None:
+        """Show another project, and close the earlier one after the jobs that still use it."""
+        earlier = self._session.project
+        self._long_work.cancel_all()
+        self._session.set_project(project)
+        if earlier is not None:
+            self._long_work.submit(f"Closing {earlier.name}", partial(close_project, earlier), quiet=True)
+
+    def _choose_folder(self, title: str, accept: str, then: Callable[[Path], None]) -> None:
+        dialog = QFileDialog(self._window, title)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
+        home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        current = self._session.project
+        dialog.setDirectory(str(current.path.parent) if current is not None else home)
+
+        def chosen(text: str) -> None:
+            then(Path(text))
+
+        dialog.fileSelected.connect(chosen)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()

@@ -1,0 +1,108 @@
+"""What can be undone: parameters, names of neurons, names and notes of concepts.
+
+Each command shows the place where it happened, so that undoing is never invisible.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QUndoCommand
+
+from backend.method.parameters import Parameters
+
+if TYPE_CHECKING:
+    from app.concept_names import ConceptNames
+    from app.session import Session
+    from backend.named_concepts import NamedConcept
+
+_CONCEPT_TEXT_ID = 1
+
+
+class SetParameters(QUndoCommand):
+    """Another set of parameters for a layer."""
+
+    def __init__(self, session: Session, layer: str, neuron: int, before: Parameters, after: Parameters):
+        super().__init__(_describe(before, after))
+        self._session = session
+        self._layer = layer
+        self._neuron = neuron
+        self._before = before
+        self._after = after
+
+    def redo(self) -> None:
+        """Apply the new parameters."""
+        self._apply(self._after)
+
+    def undo(self) -> None:
+        """Return to the earlier ones."""
+        self._apply(self._before)
+
+    def _apply(self, parameters: Parameters) -> None:
+        self._session.show_layer(self._layer)
+        self._session.apply_parameters(self._layer, parameters)
+
+
+class SetNeuronName(QUndoCommand):
+    """Another name for a neuron."""
+
+    def __init__(self, session: Session, layer: str, neuron: int, before: str, after: str):
+        super().__init__(f"name of neuron {neuron}")
+        self._session = session
+        self._layer = layer
+        self._neuron = neuron
+        self._before = before
+        self._after = after
+
+    def redo(self) -> None:
+        """Give the new name."""
+        self._session.apply_neuron_name(self._layer, self._neuron, self._after)
+
+    def undo(self) -> None:
+        """Give the earlier name."""
+        self._session.apply_neuron_name(self._layer, self._neuron, self._before)
+
+
+class SetConceptText(QUndoCommand):
+    """Another name or other notes for a concept; typing on in the same field is one step.
+
+    ``before`` and ``after`` are records of the project, or None where there is none.
+    """
+
+    def __init__(
+        self, names: ConceptNames, field: str, before: NamedConcept | None, after: NamedConcept | None
+    ):
+        super().__init__(f"{field} of a concept")
+        self._names = names
+        self._field = field
+        self._before = before
+        self._after = after
+
+    def id(self) -> int:
+        """Return the kind of command, for merging."""
+        return _CONCEPT_TEXT_ID
+
+    def redo(self) -> None:
+        """Store the new record in place of the old one."""
+        self._after = self._names.replace_record(self._before, self._after)
+
+    def undo(self) -> None:
+        """Store the old record in place of the new one."""
+        self._before = self._names.replace_record(self._after, self._before)
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Take in the next edit of the same field of the same record."""
+        if not isinstance(other, SetConceptText) or other._field != self._field:
+            return False
+        if self._after is None or other._before is None or other._before.id != self._after.id:
+            return False
+        self._after = other._after
+        return True
+
+
+def _describe(before: Parameters, after: Parameters) -> str:
+    old, new = before.to_dict(), after.to_dict()
+    changed = [name for name in new if new[name] != old[name]]
+    if changed == ["distance_threshold"]:
+        return f"d_max {after.distance_threshold:.4g}"
+    return "parameters" if len(changed) != 1 else changed[0].replace("_", " ")
