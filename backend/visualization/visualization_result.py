@@ -188,7 +188,8 @@ class FeatureVisualization:
         """Return the picture uint8 (H, W, 3) of one direction (KeyError if there is none)."""
         if key not in self.keys:
             raise KeyError(key)
-        return self.images[self.keys.index(key)]
+        picture: NDArray[np.uint8] = self.images[self.keys.index(key)]
+        return picture
 
 
 def _require_whole(name: str, value: object, lowest: int, highest: int) -> None:

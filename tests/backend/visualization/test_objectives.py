@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+
+from backend.visualization import lucent_import  # noqa: F401  (makes lucent importable everywhere)
+from backend.visualization.objectives import batch_objective
+from backend.visualization.visualization_result import Direction, VisualizationSettings
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def activations():
+    return torch.rand(3, 5, 4, 4, generator=torch.Generator().manual_seed(0)) - 0.2
+
+
+@pytest.fixture
+def vector():
+    return np.random.default_rng(0).normal(size=5)
+
+
+def value(activations, vector, **settings):
+    directions = [Direction(f"v{i}", vector=vector) for i in range(len(activations))]
+    return batch_objective(directions, 5, VisualizationSettings(**settings), CPU)(activations).numpy()
+
+
+def test_dot_cosine_and_their_product_of_the_spatial_average(activations, vector):
+    mean = activations.numpy().astype(np.float64).mean(axis=(2, 3))
+    unit = vector / np.linalg.norm(vector)
+    dot = mean @ unit
+    cosine = dot / np.linalg.norm(mean, axis=1)
+    np.testing.assert_allclose(value(activations, vector, objective="dot"), dot, rtol=1e-5)
+    np.testing.assert_allclose(value(activations, vector, objective="cosine"), cosine, rtol=1e-5)
+    np.testing.assert_allclose(
+        value(activations, vector, objective="dot_cosine", cosine_power=3.0),
+        dot * np.maximum(cosine, 0.01) ** 3,
+        rtol=1e-5,
+    )
+
+
+def test_centre_reads_the_middle_of_the_map_alone(activations, vector):
+    centre = activations[:, :, 2, 2].numpy()
+    expected = centre @ (vector / np.linalg.norm(vector))
+    np.testing.assert_allclose(
+        value(activations, vector, objective="dot", position="centre"), expected, rtol=1e-5
+    )
+
+
+def test_the_cosine_at_every_position_is_lucents_direction(activations, vector):
+    from lucent.optvis import objectives
+
+    lucent = objectives.direction("layer", torch.from_numpy(vector).float())
+    for index in range(3):
+        ours = value(activations[index : index + 1], vector, objective="cosine", position="every")
+        theirs = -lucent(lambda layer, index=index: activations[index : index + 1])
+        np.testing.assert_allclose(ours[0], float(theirs), rtol=1e-5)
+
+
+def test_a_neuron_is_lucents_channel_whatever_the_objective(activations):
+    from lucent.optvis import objectives
+
+    for kind in ("cosine", "dot", "dot_cosine"):
+        objective = batch_objective(
+            [Direction("n", neuron=3)] * 3, 5, VisualizationSettings(objective=kind), CPU
+        )
+        theirs = -objectives.channel("layer", 3)(lambda layer: activations)
+        np.testing.assert_allclose(objective(activations).mean(), float(theirs), rtol=1e-5)
+
+
+def test_a_linear_layer_has_no_positions():
+    activations = torch.tensor([[3.0, 4.0]])
+    objective = batch_objective(
+        [Direction("v", vector=np.array([0.0, 2.0]))], 2, VisualizationSettings(), CPU
+    )
+    np.testing.assert_allclose(objective(activations), [0.8], rtol=1e-6)
+
+
+def test_silence_gives_a_finite_value_and_gradient(vector):
+    silent = torch.zeros(1, 5, 2, 2, requires_grad=True)
+    for kind in ("cosine", "dot", "dot_cosine"):
+        objective = batch_objective(
+            [Direction("v", vector=vector)], 5, VisualizationSettings(objective=kind), CPU
+        )
+        (gradient,) = torch.autograd.grad(objective(silent).sum(), silent)
+        assert torch.isfinite(gradient).all()
+        assert gradient.any()
