@@ -94,6 +94,12 @@ class ThumbnailLoader(QObject):
         self._pixmaps.move_to_end(request)
         return self._pixmaps[request]
 
+    def cached_exactly(
+        self, path: Path, size: int, device_pixel_ratio: float = 1.0, *, enlarge: bool = True
+    ) -> QPixmap | None:
+        """Return the picture at this very size, or None."""
+        return self._pixmaps.get(PictureRequest(str(path), size, device_pixel_ratio, enlarge))
+
     def request(
         self,
         path: Path,
