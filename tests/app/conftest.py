@@ -1,0 +1,63 @@
+"""Shared by the tests of the application: a planted project, and a session with its threads."""
+
+import gc
+import shutil
+
+import pytest
+from PySide6.QtCore import QSettings
+
+from app.garbage_collection import GarbageCollector
+from app.job_threads import JobThreads
+from app.session import Session
+from app.settings import Settings
+from backend.project import Project
+from tests.app.planted_project import make_project, write_images
+
+
+@pytest.fixture(autouse=True)
+def collect_garbage_here(qapp):
+    """As the application does: no reference cycle with a QObject is ever collected in a worker thread."""
+    collector = GarbageCollector(qapp)
+    yield
+    gc.collect()
+    collector.stop()
+    collector.deleteLater()
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory):
+    """The planted project, to be copied and never changed."""
+    folder = tmp_path_factory.mktemp("planted")
+    write_images(folder / "images")
+    return make_project(folder, folder / "images")
+
+
+@pytest.fixture
+def project_path(planted, tmp_path):
+    """A copy of the planted project of one's own; the images are shared."""
+    return shutil.copytree(planted, tmp_path / planted.name)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat))
+
+
+@pytest.fixture
+def threads(qtbot):
+    job_threads = JobThreads()
+    yield job_threads
+    assert job_threads.shutdown(20_000)
+
+
+@pytest.fixture
+def session(qtbot, threads, project_path):
+    """A session with the planted project on show, its first neuron analysed."""
+    with Project.open(project_path) as project:
+        session = Session(threads)
+        with qtbot.waitSignal(session.analysis_changed, timeout=20_000):
+            session.set_project(project)
+        yield session
+        threads.interactive.cancel_all()
+        threads.aside.cancel_all()
+        assert threads.shutdown(20_000)
