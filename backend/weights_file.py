@@ -112,17 +112,25 @@ def load_weights(module: nn.Module, state: Mapping[str, Tensor], *, model: str, 
 def matching_names(module: nn.Module, state: Mapping[str, Tensor]) -> OrderedDict[str, Tensor]:
     """Return the state dict under the module's names: without wrappers' prefixes and outdated dots."""
     own = module.state_dict()
+    # Modules look up the version of their entries here; a file without versions counts as of this version.
+    versions = getattr(state, "_metadata", None) or getattr(own, "_metadata", {})
     renamed = dict(state)
-    for prefix in _PREFIXES:
-        if renamed and all(name.startswith(prefix) for name in renamed) and not own.keys() & renamed.keys():
-            renamed = {name.removeprefix(prefix): tensor for name, tensor in renamed.items()}
-    renamed = {
-        name if name in own else _DENSENET_KEY.sub(r"\1\2", name): tensor for name, tensor in renamed.items()
-    }
-    result = OrderedDict(renamed)
-    # Modules look up their version here; a file without versions counts as of this one's.
-    result._metadata = getattr(state, "_metadata", None) or getattr(own, "_metadata", {})  # type: ignore[attr-defined]
+    while prefix := _common_prefix(renamed, own):
+        renamed = {name.removeprefix(prefix): tensor for name, tensor in renamed.items()}
+        versions = {f"{path}.".removeprefix(prefix)[:-1]: version for path, version in versions.items()}
+    result = OrderedDict(
+        (name if name in own else _DENSENET_KEY.sub(r"\1\2", name), tensor)
+        for name, tensor in renamed.items()
+    )
+    result._metadata = versions  # type: ignore[attr-defined]
     return result
+
+
+def _common_prefix(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> str:
+    """Return the wrapper's prefix that all names have; "" if there is none, or the names are the module's."""
+    if not state or state.keys() & own.keys():
+        return ""
+    return next((prefix for prefix in _PREFIXES if all(name.startswith(prefix) for name in state)), "")
 
 
 def other_number_of_classes(module: nn.Module, state: Mapping[str, Tensor], n_classes: int) -> int | None:
