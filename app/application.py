@@ -42,10 +42,11 @@ def run(*, demo: bool = False) -> int:
     # scikit-learn takes a second to import: in the worker, once the window is painted.
     QTimer.singleShot(0, window, lambda: window.threads.interactive.submit("Warming up", warm_up))
     status = application.exec()
+    sys.excepthook = sys.__excepthook__
     collector.stop()
     if not window.shut_down_cleanly:
-        # A library call that cannot be cancelled still runs. Everything is on disk; destroying its thread would
-        # abort the process.
+        # A library call that cannot be cancelled still runs. Everything is on disk; destroying its thread
+        # would abort the process.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

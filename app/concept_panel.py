@@ -55,8 +55,10 @@ class ConceptPanel(QWidget):
 
     @Slot()
     def _show_nothing(self) -> None:
-        self.concepts.set_concepts(())
-        self.concepts.set_message("" if self._session.neuron is None else "Looking for concepts…")
+        if self._session.neuron is None:
+            self.concepts.set_message("No neuron chosen", "Its concepts are listed here.")
+        else:
+            self.concepts.set_concepts(())
         self.parameters.set_n_clusters(None)
         self.parameters.set_threshold_range(None)
 
@@ -95,8 +97,10 @@ class ConceptPanel(QWidget):
             )
             for position, concept in enumerate(present_concepts(split, self._session.names.by_cluster))
         ]
-        self.concepts.set_concepts(entries, count_outliers(split), dropped_sizes(split))
-        self.concepts.set_message(split.message if not entries else "")
+        if len(split.top):
+            self.concepts.set_concepts(entries, count_outliers(split), dropped_sizes(split))
+        else:
+            self.concepts.set_message("No concepts", split.message)
         if self._session.selection.concept is not None:
             self.concepts.select_concept(self._session.selection.concept)
         heights = split.hierarchy.merge_heights

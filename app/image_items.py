@@ -63,13 +63,12 @@ def member_bands(
     bands = []
     for concept in concepts:
         items = _member_items(split, np.flatnonzero(split.labels == concept.cluster), facts, concept.title)
-        bands.append(
-            ImageBand(
-                concept.cluster, concept.title, concept.color, concept.marker, items, _count(len(items))
-            )
-        )
-    bands += _left_out(split, OUTLIER, "Outliers", outlier_color(), OUTLIER_MARKER, facts)
-    bands += _left_out(split, DROPPED, "Dropped", dropped_color(), DROPPED_MARKER, facts)
+        bands.append(ImageBand(concept.cluster, concept.title, concept.color, concept.marker, items))
+    radius = split.parameters.outlier_radius_squared
+    far = f"squared distance to their centroid {radius:.4g} or more"
+    few = f"clusters of fewer than {split.parameters.min_cluster_size}"
+    bands += _left_out(split, OUTLIER, "Outliers", far, outlier_color(), OUTLIER_MARKER, facts)
+    bands += _left_out(split, DROPPED, "Dropped", few, dropped_color(), DROPPED_MARKER, facts)
     return bands
 
 
@@ -119,13 +118,19 @@ def similarity_tooltip(analysis: NeuronAnalysis, position: int) -> str:
 
 
 def _left_out(
-    split: Disentanglement, label: int, title: str, color: QColor, marker: str, facts: ImageFacts
+    split: Disentanglement,
+    label: int,
+    title: str,
+    subtitle: str,
+    color: QColor,
+    marker: str,
+    facts: ImageFacts,
 ) -> list[ImageBand]:
     indices = np.flatnonzero(split.labels == label)
     if not len(indices):
         return []
     items = _member_items(split, indices, facts, title)
-    return [ImageBand(label, title, color, marker, items, _count(len(items)))]
+    return [ImageBand(label, title, color, marker, items, subtitle)]
 
 
 def _member_items(
@@ -147,7 +152,3 @@ def _projection_items(
         facts.item(int(row), f"{value:.2f}", [f"{quantity} {value:.3g}"], badges.get(int(row), ""))
         for row, value in zip(ranked.images, ranked.projections, strict=True)
     )
-
-
-def _count(n: int) -> str:
-    return "1 image" if n == 1 else f"{n} images"

@@ -210,7 +210,7 @@ class MainWindow(QMainWindow):
         self.workspace.dendrogram.set_log_height(self.settings.flag("dendrogram/log_height", False))
 
     def _default_sizes(self) -> None:
-        self.resizeDocks([self.neurons_dock, self.concepts_dock], [300, 300], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.neurons_dock, self.concepts_dock], [352, 300], Qt.Orientation.Horizontal)
         self.workspace.splitter.setSizes([320, 400])
         self.concept_panel.splitter.setSizes([380, 340])
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.concept_presentation import numbers_of, present_concepts
 from app.image_items import ImageFacts, leaf_tooltips, member_bands, projection_columns
@@ -18,10 +18,13 @@ from backend.method.results import Disentanglement
 from widgets.dendrogram import DendrogramView
 from widgets.feature_visualization_panel import FeatureVisualizationPanel
 from widgets.image_grid import ImageGrid
-from widgets.labels import heading_label
+from widgets.labels import ElidedLabel, secondary_label
 from widgets.max_projecting_view import MaxProjectingView
-from widgets.theme import MARGIN, SPACING
+from widgets.theme import MARGIN, SPACING, scaled_font
 from widgets.thumbnails import ThumbnailLoader
+
+SLOW_AFTER_MS = 250
+"""The earlier neuron's pictures stay this long; what takes longer is announced."""
 
 
 class NeuronWorkspace(QWidget):
@@ -38,10 +41,12 @@ class NeuronWorkspace(QWidget):
         self._session = session
         self._facts: ImageFacts | None = None
         self._tree_shown: object = None
-        self.title = heading_label("")
-        self.title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
+        self._columns_of: NeuronAnalysis | None = None
+        self._slow = QTimer(self, singleShot=True, interval=SLOW_AFTER_MS)
+        self._slow.timeout.connect(self._show_waiting)
+        self.title = ElidedLabel(elide=Qt.TextElideMode.ElideRight)
+        self.title.setFont(scaled_font(self.title.font(), 1.15, bold=True))
+        self.note = secondary_label()
         self.note.hide()
         self.dendrogram = DendrogramView(thumbnails)
         self.members = ImageGrid(thumbnails)
@@ -66,12 +71,11 @@ class NeuronWorkspace(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 3)
-        head = QHBoxLayout()
+        head = QVBoxLayout()
         head.setContentsMargins(MARGIN, SPACING, MARGIN, 0)
-        head.setSpacing(2 * SPACING)
+        head.setSpacing(SPACING // 2)
         head.addWidget(self.title)
-        head.addWidget(self.note, 1)
-        head.addStretch()
+        head.addWidget(self.note)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACING)
@@ -87,6 +91,7 @@ class NeuronWorkspace(QWidget):
         self.members.rows_selected.connect(selection.select_images)
         self.members.band_activated.connect(selection.select_concept)
         self.max_projecting.rows_selected.connect(selection.select_images)
+        self.tabs.currentChanged.connect(self._show_columns)
 
     def _connect_session(self) -> None:
         session = self._session
@@ -125,8 +130,15 @@ class NeuronWorkspace(QWidget):
     @Slot(object)
     def _show_neuron(self, neuron: int | None) -> None:
         self._update_title()
-        if neuron is not None:
+        if neuron is None:
+            self._slow.stop()
+        else:
             self.note.hide()
+            self._slow.start()
+
+    @Slot()
+    def _show_waiting(self) -> None:
+        self._clear(f"Looking at neuron {self._session.neuron}…")
 
     @Slot(object)
     def _show_parameters(self, parameters: Parameters) -> None:
@@ -137,6 +149,7 @@ class NeuronWorkspace(QWidget):
     def _show_split(self, split: Disentanglement) -> None:
         if self._facts is None:
             return
+        self._slow.stop()
         if split.hierarchy is not self._tree_shown:
             self._show_tree(split, self._facts)
         self.dendrogram.set_leaf_labels(split.labels, numbers_of(split))
@@ -159,16 +172,26 @@ class NeuronWorkspace(QWidget):
         if not rows:
             self.dendrogram.set_message(split.message)
 
-    @Slot(object)
-    def _show_analysis(self, analysis: NeuronAnalysis) -> None:
-        if self._facts is None:
+    @Slot()
+    def _show_analysis(self) -> None:
+        self._columns_of = None
+        self._show_columns()
+
+    @Slot()
+    def _show_columns(self) -> None:
+        """Fill the max-projecting tab when it can be seen: thousands of pictures are not made for nothing."""
+        analysis = self._session.analysis
+        if self.tabs.currentWidget() is not self.max_projecting or self._facts is None or analysis is None:
             return
-        concepts = present_concepts(analysis.disentanglement, self._session.names.by_cluster)
-        self.max_projecting.set_columns(projection_columns(analysis, concepts, self._facts))
+        if analysis is not self._columns_of:
+            self._columns_of = analysis
+            concepts = present_concepts(analysis.disentanglement, self._session.names.by_cluster)
+            self.max_projecting.set_columns(projection_columns(analysis, concepts, self._facts))
         self.max_projecting.set_selected_rows(self._session.selection.images)
 
     @Slot(object)
     def _show_failure(self, failure: JobFailure) -> None:
+        self._slow.stop()
         self._clear(failure.sentence)
         self._update_title()
 
@@ -180,7 +203,7 @@ class NeuronWorkspace(QWidget):
         concepts = present_concepts(split, self._session.names.by_cluster)
         self.members.set_bands(member_bands(split, concepts, self._facts))
         if analysis is not None and analysis.disentanglement is split:
-            self._show_analysis(analysis)
+            self._show_analysis()
         self._show_selected_images(self._session.selection.images)
 
     @Slot(object)
@@ -211,12 +234,11 @@ class NeuronWorkspace(QWidget):
 
     def _clear(self, message: str) -> None:
         self._tree_shown = None
+        self._columns_of = None
         self.dendrogram.set_hierarchy(None)
         self.dendrogram.set_message(message)
-        self.members.set_bands(())
-        self.members.set_message(message)
-        self.max_projecting.set_columns(())
-        self.max_projecting.set_message(message)
+        self.members.set_message(message, "")
+        self.max_projecting.set_message(message, "")
         self.note.hide()
 
 

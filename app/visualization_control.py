@@ -64,7 +64,6 @@ class VisualizationControl(QObject):
         panel.save_requested.connect(self.save)
         session.project_changed.connect(self._forget)
         session.neuron_changed.connect(self._show_cards)
-        session.split_changed.connect(self._show_cards)
         session.analysis_changed.connect(self._show_cards)
         session.names.changed.connect(self._show_cards)
 
@@ -85,8 +84,8 @@ class VisualizationControl(QObject):
     def save(self, key: str, file: str) -> None:
         """Write a card's picture as PNG."""
         image = self._panel.image(key)
-        path = Path(file)
-        if isinstance(image, QImage) and not image.save(str(path), b"PNG"):
+        path = Path(file).with_suffix(".png")
+        if isinstance(image, QImage) and not image.save(str(path)):
             self.problem.emit(
                 f"The picture could not be written to {path}: choose a folder that can be written."
             )

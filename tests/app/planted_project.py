@@ -2,8 +2,8 @@
 
 Six classes of 15 images. Layer "mixed" has six neurons:
 
-- neuron 0 answers to the classes red and green, which differ in neurons 2 and 3: its top 30 are two groups of 15
-  whose centres are 3·√2 apart, so Ward joins them at √(2·15·15/30)·3·√2 ≈ 16.4 (up to the noise);
+- neuron 0 answers to the classes red and green, which differ in neurons 2 and 3: its top 30 are two groups of
+  15 whose centres are 3·√2 apart, so Ward joins them at √(2·15·15/30)·3·√2 ≈ 16.4 (up to the noise);
 - neuron 1 answers to blue and, less, to yellow, its top 30 again two groups;
 - neurons 2 and 3 are the ones that tell red from green;
 - neuron 4 answers to grey only weakly, neuron 5 to nothing: it is dead.
@@ -76,4 +76,4 @@ def add_layer(project: Project, name: str, activations: np.ndarray, binding: Lay
     writer = ActivationWriter(record.file, *activations.shape)
     checksum = writer.write(0, activations)
     writer.close()
-    project.extracted_layers.record_block(0, len(activations), {name: checksum}, {})
+    project.extracted_layers.record_block(0, len(activations), {name: checksum}, {}, {})

@@ -255,7 +255,10 @@ class TestNames:
 
 class TestCounts:
     def wait_all(self, qtbot, session):
-        qtbot.waitUntil(lambda: (session.counts.counts() >= 0).all(), timeout=20_000)
+        def all_known():
+            assert (session.counts.counts() >= 0).all()
+
+        qtbot.waitUntil(all_known, timeout=20_000)
 
     def expected(self, session, threshold):
         """Count by SciPy, neuron by neuron."""
