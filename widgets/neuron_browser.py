@@ -345,6 +345,7 @@ class _NeuronTableView(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.setCornerWidget(QWidget())
         self.setMinimumWidth(240)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -72,6 +72,19 @@ _DARK: dict[QPalette.ColorRole, str] = {
     _Role.ToolTipText: "#e7e9ef",
 }
 _DISABLED = {"light": "#9aa0ad", "dark": "#666c7b"}
+# Fusion derives a control's outline from the window's colour: darker, which in the dark nobody sees. These
+# controls do not paint their window's colour, so that a lighter one changes nothing but their outline.
+_OUTLINED = (
+    "QCheckBox",
+    "QRadioButton",
+    "QLineEdit",
+    "QPlainTextEdit",
+    "QAbstractSpinBox",
+    "QComboBox",
+    "QAbstractItemView",
+    "QProgressBar",
+)
+_DARK_OUTLINE_SOURCE = "#7e869d"
 _TEXT_ROLES = (_Role.WindowText, _Role.Text, _Role.ButtonText, _Role.PlaceholderText)
 
 
@@ -148,7 +161,12 @@ class Appearance(QObject):
     def _dress(self) -> None:
         system_dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
         dark = self._scheme == "dark" or (self._scheme == "system" and system_dark)
-        QApplication.setPalette(dark_palette() if dark else light_palette())
+        palette = dark_palette() if dark else light_palette()
+        QApplication.setPalette(palette)
+        if dark:
+            palette.setColor(_Role.Window, QColor(_DARK_OUTLINE_SOURCE))
+        for class_name in _OUTLINED:
+            QApplication.setPalette(palette, class_name.encode())
         self.changed.emit()
 
 
