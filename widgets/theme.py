@@ -166,7 +166,8 @@ class Appearance(QObject):
         if dark:
             palette.setColor(_Role.Window, QColor(_DARK_OUTLINE_SOURCE))
         for class_name in _OUTLINED:
-            QApplication.setPalette(palette, class_name.encode())
+            # PySide declares bytes here, and takes nothing but str.
+            QApplication.setPalette(palette, class_name)  # type: ignore[arg-type]
         self.changed.emit()
 
 
