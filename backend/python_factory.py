@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -61,7 +62,7 @@ def load_python_factory(source: ModelSource, *, allow_code: bool) -> tuple[nn.Mo
 def _call(file: Path, name: str) -> object:
     with _importable_folder(file.absolute().parent):
         namespace = _run_file(file)
-        factory = getattr(namespace, name, None)
+        factory = _attribute(namespace, name)
         if not callable(factory):
             callables = [key for key, value in vars(namespace).items() if callable(value)]
             raise ModelError(
@@ -73,6 +74,13 @@ def _call(file: Path, name: str) -> object:
             raise ModelError(
                 f"{name} in the Python file '{file}' failed: {_last_line(error, file)}"
             ) from error
+
+
+def _attribute(namespace: ModuleType, name: str) -> object:
+    try:
+        return operator.attrgetter(name)(namespace)
+    except AttributeError:
+        return None
 
 
 def _run_file(file: Path) -> ModuleType:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
@@ -160,10 +161,7 @@ def test_googlenet_comes_without_auxiliary_heads_and_normalises_as_published(tmp
 def test_a_densenet_file_with_outdated_names_is_read(tmp_path: Path) -> None:
     network = torchvision_network("densenet121")
     outdated = {
-        name.replace("norm1", "norm.1")
-        .replace("norm2", "norm.2")
-        .replace("conv1", "conv.1")
-        .replace("conv2", "conv.2"): tensor
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12])", r"\1.\2", name): tensor
         for name, tensor in network.state_dict().items()
         if "num_batches_tracked" not in name
     }
@@ -180,7 +178,8 @@ import torch
 from torch import nn
 
 def build():
-    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()).double().train(), dict(mean=[0.5], std=[0.5], input_size=16)
+    module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())
+    return module.double().train(), dict(mean=[0.5], std=[0.5], input_size=16)
 
 def lazy():
     return nn.Sequential(nn.LazyConv2d(4, 3))

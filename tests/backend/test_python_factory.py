@@ -41,6 +41,12 @@ def test_a_confirmed_file_gives_its_module_and_leaves_nothing_behind(tmp_path: P
     assert all(sys.modules[name] is module for name, module in modules_before.items())
 
 
+def test_a_callable_may_be_an_attribute_of_a_class(tmp_path: Path) -> None:
+    file = _write(tmp_path, "from torch import nn\nclass Nets:\n    small = nn.ReLU\n")
+    module, _ = load_python_factory(ModelSource(f"{file}:Nets.small"), allow_code=True)
+    assert isinstance(module, nn.ReLU)
+
+
 def test_without_confirmation_nothing_runs(tmp_path: Path) -> None:
     file = _write(
         tmp_path, "import pathlib\npathlib.Path(__file__).with_name('ran').touch()\ndef build(): ...\n"
