@@ -21,11 +21,13 @@ from PySide6.QtWidgets import (
 from backend.model_source import LayerInfo
 from widgets import theme
 from widgets.labels import EmptyState, secondary_label
+from widgets.quantity_text import count_text
 
-_NAME, _TYPE, _OUTPUT, _NEURONS = range(4)
+_NAME, _TYPE, _OUTPUT = range(3)
 _LAYER_ROLE = Qt.ItemDataRole.UserRole + 1
 _USABLE_ROLE = Qt.ItemDataRole.UserRole + 2
 _EXPAND_ALL_UP_TO = 40
+_NO_NETWORK = "No network yet", "Its layers are listed once you have chosen it."
 
 
 class LayerTree(QWidget):
@@ -52,16 +54,16 @@ class LayerTree(QWidget):
         self.filter_edit.textChanged.connect(self._filter)
         self.tree = QTreeWidget()
         self.tree.setAccessibleName("Layers of the network")
-        self.tree.setColumnCount(4)
-        self.tree.setHeaderLabels(["Layer", "Type", "Output", "Neurons"])
+        self.tree.setColumnCount(3)
+        self.tree.setHeaderLabels(["Layer", "Type", "Output"])
         self.tree.setItemDelegate(_LayerDelegate(self.tree))
         self.tree.setUniformRowHeights(True)
         self.tree.setAlternatingRowColors(True)
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        for column in (_TYPE, _OUTPUT, _NEURONS):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.resizeSection(_TYPE, 130)
+        header.setSectionResizeMode(_OUTPUT, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.itemChanged.connect(self._item_changed)
         self.count_label = secondary_label()
         self.empty_state = EmptyState("layers")
@@ -75,7 +77,7 @@ class LayerTree(QWidget):
         layout.addWidget(self.filter_edit)
         layout.addWidget(holder, 1)
         layout.addWidget(self.count_label)
-        self.set_message("No network yet", "Its layers are listed here once you have chosen it.")
+        self.set_message(*_NO_NETWORK)
 
     def set_message(self, title: str, text: str = "") -> None:
         """Show a message in place of the layers; what was checked is checked again if it comes back."""
@@ -85,11 +87,12 @@ class LayerTree(QWidget):
 
     def set_layers(self, layers: Sequence[LayerInfo]) -> None:
         """Show a network's layers, in its own order. Layers checked before stay checked if they are there."""
+        if not layers:
+            self.set_message(*_NO_NETWORK)
+            return
         checked = self.checked_layers() or self._remembered
         self._remembered = ()
         self._fill(layers)
-        if not layers:
-            self.empty_state.show_state("layers", "No layers", "This network has no modules to read from.")
         self.set_checked_layers(checked)
 
     def checked_layers(self) -> tuple[str, ...]:
@@ -152,12 +155,11 @@ class LayerTree(QWidget):
         shape = " × ".join(str(size) for size in layer.output_shape) if layer.output_shape else "–"
         item.setText(_TYPE, layer.kind)
         item.setText(_OUTPUT, shape)
-        item.setText(_NEURONS, f"{layer.n_neurons:,}" if layer.n_neurons else "")
-        item.setTextAlignment(_NEURONS, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setData(_NAME, _LAYER_ROLE, layer.name)
         item.setData(_NAME, _USABLE_ROLE, layer.supported)
-        tooltip = layer.name if layer.supported else f"{layer.name}\n{layer.reason}"
-        for column in range(4):
+        neurons = count_text(layer.n_neurons or 0, "neuron")
+        tooltip = f"{layer.name}\n{layer.kind}\n{neurons if layer.supported else layer.reason}"
+        for column in range(3):
             item.setToolTip(column, tooltip)
         if layer.supported:
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)

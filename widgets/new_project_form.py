@@ -22,6 +22,7 @@ from widgets.quantity_text import bytes_text, duration_text
 __all__ = ["Field", "ImagesChoice", "ModelChoice", "NewProjectForm", "NewProjectRequest"]
 
 _ESTIMATE_PAUSE = 400  # milliseconds
+_LEAST_WIDTH = 920  # pixels: two columns in which paths can be read
 
 
 class NewProjectForm(QWidget):
@@ -94,8 +95,9 @@ class NewProjectForm(QWidget):
         columns = QHBoxLayout(inner)
         columns.setContentsMargins(*(2 * theme.MARGIN,) * 4)
         columns.setSpacing(3 * theme.MARGIN)
-        columns.addLayout(left, 6)
-        columns.addLayout(right, 5)
+        columns.addLayout(left, 1)
+        columns.addLayout(right, 1)
+        self.setMinimumWidth(_LEAST_WIDTH)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -125,8 +127,7 @@ class NewProjectForm(QWidget):
         self.images_section.set_folder(folder)
 
     def set_layers(self, layers: Sequence[LayerInfo], note: str = "") -> None:
-        """Show the layers of the network as chosen; ``note`` stands below them."""
-        self.set_busy("model", False)
+        """Show the layers of the network as chosen, none while it is not; ``note`` stands below them."""
         self.set_busy("layers", False)
         self.layer_tree.set_layers(layers)
         self.layers_section.message.show_message(note, "info")
@@ -179,7 +180,7 @@ class NewProjectForm(QWidget):
     def set_busy(self, field: Field, busy: bool) -> None:
         """Show that something about a field is being found out."""
         self._sections[field].set_busy(busy)
-        if field == "model" and busy:
+        if field == "layers" and busy:
             self.layer_tree.set_message("Reading the network…", "One dry run finds its layers.")
         self._update()
 
