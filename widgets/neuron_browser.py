@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QByteArray, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -39,6 +39,7 @@ _WIDTHS = {
     Column.MEAN: 62,
 }
 _TABLE, _NOTHING, _NO_MATCH = range(3)
+_PATIENCE = 500  # milliseconds: a condition that is being typed is no mistake yet
 
 
 class NeuronBrowser(QWidget):
@@ -89,6 +90,9 @@ class NeuronBrowser(QWidget):
         self.filter_edit.returnPressed.connect(self._choose_what_was_searched)
         self.filter_edit.moved_down.connect(self._focus_table)
         self.filter_message = MessageLabel()
+        self._filter_problem = ""
+        self._complain_later = QTimer(self, singleShot=True, interval=_PATIENCE)
+        self._complain_later.timeout.connect(self._complain)
         self.count_label = secondary_label()
         self.count_label.setWordWrap(False)
 
@@ -223,14 +227,22 @@ class NeuronBrowser(QWidget):
                 self.model.set_filter(text)
                 self._choose_row_of_neuron()
         except NeuronFilterError as error:
-            self.filter_message.show_message(str(error), "warning")
+            self._filter_problem = str(error)
+            self._complain_later.start()
             return
-        self.filter_message.show_message("")
+        self._filter_problem = ""
+        self._complain()
         self._show_page()
 
     @Slot()
+    def _complain(self) -> None:
+        self._complain_later.stop()
+        self.filter_message.show_message(self._filter_problem, "warning")
+
+    @Slot()
     def _choose_what_was_searched(self) -> None:
-        if self.filter_message.text() or not self.model.rowCount():
+        self._complain()
+        if self._filter_problem or not self.model.rowCount():
             return
         neuron = exact_neuron(self.filter_edit.text())
         row = None if neuron is None else self.model.row(neuron)

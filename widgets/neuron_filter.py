@@ -141,7 +141,11 @@ def _matching_word(word: str, columns: NeuronColumns) -> NDArray[np.bool_]:
         return _holds(condition[1], condition[2], condition[3], columns)
     if any(sign in word for sign in "<>="):
         raise NeuronFilterError(f"“{word}” is not a condition; write it like concepts>1 or max>=2.5.")
-    return _named_like(word, columns)
+    named = _named_like(word, columns)
+    if not named.any() and any(column.startswith(word.lower()) for column in _COLUMNS):
+        # The beginning of a condition that is being typed leaves nothing out yet.
+        return ~named
+    return named
 
 
 def _holds(column: str, sign: str, number: str, columns: NeuronColumns) -> NDArray[np.bool_]:

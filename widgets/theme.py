@@ -9,7 +9,7 @@ from typing import Literal
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QStyleFactory, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QStyleFactory
 
 from widgets.palette import blend
 
@@ -63,7 +63,7 @@ _DARK: dict[QPalette.ColorRole, str] = {
     _Role.Mid: "#474c5a",
     _Role.Dark: "#5f6575",
     _Role.Shadow: "#0b0c0f",
-    _Role.Highlight: "#4a6fe3",
+    _Role.Highlight: "#456bdd",
     _Role.HighlightedText: "#ffffff",
     _Role.Accent: "#7d9bff",
     _Role.Link: "#8fabff",
@@ -249,8 +249,8 @@ class _IconKeeper(QObject):
 
     @Slot()
     def _refresh(self) -> None:
-        palette = self._target.palette() if isinstance(self._target, QWidget) else None
-        self._target.setIcon(themed_icon(self._name, palette))
+        # The application's palette: a widget that was never shown has not taken it over yet.
+        self._target.setIcon(themed_icon(self._name))
 
 
 @lru_cache(maxsize=256)
