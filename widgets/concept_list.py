@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -116,7 +116,7 @@ class ConceptList(QWidget):
             | QAbstractItemView.EditTrigger.SelectedClicked
         )
         self.view.setAccessibleName("Concepts of the neuron")
-        self.view.selectionModel().currentChanged.connect(self._row_chosen)
+        self.view.selectionModel().selectionChanged.connect(self._row_chosen)
 
         self.notes_title = heading_label("Notes", 1.0)
         self.notes_editor = NotesEditor()
@@ -213,9 +213,9 @@ class ConceptList(QWidget):
 
     def selected_concept(self) -> int | None:
         """Return the chosen cluster, -1 for the outliers, -2 for the dropped clusters, None for nothing."""
-        return (
-            self.model.cluster(self.view.currentIndex().row()) if self.view.currentIndex().isValid() else None
-        )
+        # The selection, not the current index: Qt makes the first row current when the focus comes.
+        rows = self.view.selectionModel().selectedRows()
+        return self.model.cluster(rows[0].row()) if rows else None
 
     def select_concept(self, cluster: int | None) -> None:
         """Choose a concept, without a signal."""
@@ -235,8 +235,8 @@ class ConceptList(QWidget):
         self.view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.view.scrollTo(index)
 
-    @Slot(QModelIndex, QModelIndex)
-    def _row_chosen(self, current: QModelIndex, previous: QModelIndex) -> None:
+    @Slot()
+    def _row_chosen(self) -> None:
         if self._showing:
             return
         self.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QByteArray, QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QItemSelectionModel, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -113,7 +113,7 @@ class NeuronBrowser(QWidget):
         for column, width in _WIDTHS.items():
             header.resizeSection(column, width)
         self._sorted_by = (int(Column.NEURON), Qt.SortOrder.AscendingOrder)
-        self.table_view.selectionModel().currentRowChanged.connect(self._row_chosen)
+        self.table_view.selectionModel().selectionChanged.connect(self._row_chosen)
         self.table_view.verticalScrollBar().valueChanged.connect(self._drop_requests_out_of_view)
 
     def _build_layout(self) -> None:
@@ -252,14 +252,16 @@ class NeuronBrowser(QWidget):
     @Slot()
     def _focus_table(self) -> None:
         self.table_view.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if not self.table_view.currentIndex().isValid() and self.model.rowCount():
+        if not self.table_view.selectionModel().hasSelection() and self.model.rowCount():
             self.table_view.selectRow(0)
 
-    @Slot(QModelIndex, QModelIndex)
-    def _row_chosen(self, current: QModelIndex, previous: QModelIndex) -> None:
-        if self._showing or not current.isValid():
+    @Slot()
+    def _row_chosen(self) -> None:
+        # The selection, not the current index: Qt makes the first row current when the focus comes.
+        rows = self.table_view.selectionModel().selectedRows()
+        if self._showing or not rows:
             return
-        neuron = self.model.neuron(current.row())
+        neuron = self.model.neuron(rows[0].row())
         if neuron != self._neuron:
             self._neuron = neuron
             self.neuron_selected.emit(neuron)

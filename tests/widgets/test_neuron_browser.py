@@ -153,6 +153,13 @@ def test_arrow_keys_choose_at_once(browser: NeuronBrowser, qtbot: QtBot) -> None
     assert browser.selected_neuron() == 0
 
 
+def test_the_focus_alone_chooses_nothing(browser: NeuronBrowser, qtbot: QtBot) -> None:
+    browser.filter_edit.setFocus()
+    with qtbot.assertNotEmitted(browser.neuron_selected):
+        browser.table_view.setFocus()
+    assert browser.selected_neuron() is None
+
+
 def test_a_click_chooses(browser: NeuronBrowser, qtbot: QtBot) -> None:
     place = browser.table_view.visualRect(browser.model.index(4, Column.MAXIMUM)).center()
     with qtbot.waitSignal(browser.neuron_selected) as signal:
