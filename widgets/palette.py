@@ -130,11 +130,9 @@ def dropped_color(dark: bool | None = None) -> QColor:
 
 
 def text_color_on(background: QColor) -> QColor:
-    """Return black or white, whichever reads better on a background."""
-    black, white = QColor("#000000"), QColor("#ffffff")
-    if contrast_ratio(black, background) > contrast_ratio(white, background) * 1.4:
-        return black
-    return white
+    """Return white where it has a contrast of at least 3 to a background, else black."""
+    white = QColor("#ffffff")
+    return white if contrast_ratio(white, background) >= 3 else QColor("#000000")
 
 
 def blend(color: QColor, background: QColor, share: float) -> QColor:
