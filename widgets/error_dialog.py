@@ -78,13 +78,13 @@ class ErrorDialog(QDialog):
         self.details_button.setToolTip(
             "Show where in the program it happened: useful in a report of the error."
         )
-        self.details_button.setVisible(bool(self._details_text))
         theme.set_icon(self.details_button, "collapse")
         self.copy_button = QPushButton("Copy")
         self.copy_button.setToolTip("Copy the message and its details to the clipboard.")
         theme.set_icon(self.copy_button, "copy")
         buttons.addButton(self.details_button, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton(self.copy_button, QDialogButtonBox.ButtonRole.ActionRole)
+        self.details_button.setVisible(bool(self._details_text))
         close = buttons.button(QDialogButtonBox.StandardButton.Close)
         close.setDefault(True)
         close.setFocus()

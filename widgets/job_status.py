@@ -11,7 +11,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QToolButton, QWidget
 
 from widgets import theme
-from widgets.labels import ElidedLabel
+from widgets.labels import ElidedLabel, secondary_label
 from widgets.quantity_text import count_text, duration_text
 
 _SPEED_WINDOW = 15.0  # seconds: long enough to be calm, short enough to follow a change
@@ -90,9 +90,8 @@ class JobStatusBar(QWidget):
         self.progress_bar.setTextVisible(False)
         self.progress_bar.setFixedSize(180, 10)
         self.progress_bar.setAccessibleName("Progress of the current job")
-        self.queue_label = ElidedLabel()
-        self.queue_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.queue_label.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.queue_label = secondary_label(factor=1.0)
+        self.queue_label.setWordWrap(False)
         self.cancel_button = QToolButton()
         self.cancel_button.setText("Cancel")
         self.cancel_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -182,7 +181,6 @@ class JobStatusBar(QWidget):
         """Show how many jobs wait behind the current one; the tooltip lists them."""
         self.queue_label.setText(f"{len(titles)} waiting" if titles else "")
         self.queue_label.setToolTip("Next: " + ", then ".join(titles) if titles else "")
-        self.queue_label.setFixedWidth(self.queue_label.sizeHint().width())
         self.queue_label.setVisible(bool(titles))
 
     def set_idle_text(self, text: str) -> None:
