@@ -40,7 +40,7 @@ class ConceptPanel(QWidget):
         session = self._session
         self.concepts.name_edited.connect(session.names.set_name)
         self.concepts.notes_edited.connect(session.names.set_notes)
-        self.concepts.concept_selected.connect(session.selection.select_concept)
+        self.concepts.concept_selected.connect(session.choose_concept)
         self.parameters.parameters_changed.connect(session.set_parameters)
         self.parameters.n_clusters_requested.connect(session.request_n_clusters)
         session.about_to_change.connect(self.concepts.flush)

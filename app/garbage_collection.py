@@ -6,19 +6,28 @@ timer of the GUI thread does its work by the same thresholds.
 """
 
 import gc
+import sys
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
 INTERVAL_MS = 1000
+MANY_MODULES = 200
 
 
 class GarbageCollector(QObject):
-    """Replaces the automatic collector for as long as it is active."""
+    """Replaces the automatic collector for as long as it is active.
+
+    What large libraries leave behind when they are imported (scikit-learn, torch: half a million objects that
+    live for ever) is taken out of the collector's sight, since looking through it would hold up the window for
+    a tenth of a second each time.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._was_enabled = gc.isenabled()
         gc.disable()
+        self._modules_seen = len(sys.modules)
+        self._modules_frozen = 0
         self._timer = QTimer(self, interval=INTERVAL_MS)
         self._timer.timeout.connect(self.collect_due)
         self._timer.start()
@@ -26,6 +35,7 @@ class GarbageCollector(QObject):
     @Slot()
     def collect_due(self) -> None:
         """Collect the oldest generation that is due."""
+        self._pass_over_libraries()
         counts, thresholds = gc.get_count(), gc.get_threshold()
         for generation in (2, 1, 0):
             if counts[generation] > thresholds[generation]:
@@ -35,5 +45,13 @@ class GarbageCollector(QObject):
     def stop(self) -> None:
         """Hand back to the automatic collector, if it was on before."""
         self._timer.stop()
+        gc.unfreeze()
         if self._was_enabled:
             gc.enable()
+
+    def _pass_over_libraries(self) -> None:
+        """Freeze what is there when many modules have come and no more are coming."""
+        seen, self._modules_seen = self._modules_seen, len(sys.modules)
+        if seen == self._modules_seen >= self._modules_frozen + MANY_MODULES:
+            self._modules_frozen = seen
+            gc.freeze()

@@ -50,10 +50,15 @@ class ImageFacts:
 
 def leaf_tooltips(split: Disentanglement, facts: ImageFacts) -> list[str]:
     """Return one tooltip for each top image."""
-    return [
-        facts.item(int(row), "", [f"Activation {activation:.3g}"]).tooltip
+    return [item.tooltip for item in top_image_items(split, facts)]
+
+
+def top_image_items(split: Disentanglement, facts: ImageFacts) -> tuple[ImageItem, ...]:
+    """Return the top images as pictures, strongest first."""
+    return tuple(
+        facts.item(int(row), f"{activation:.2f}", [f"Activation {activation:.3g}"])
         for row, activation in zip(split.top.images, split.top.activations, strict=True)
-    ]
+    )
 
 
 def member_bands(

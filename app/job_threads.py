@@ -56,7 +56,7 @@ class _Worker(QObject):
 
 
 class _JobThread(QObject):
-    """A persistent thread with one job at a time; subclasses decide which is next.
+    """A thread with one job at a time, begun with the first; subclasses decide which is next.
 
     Signals
     -------
@@ -83,7 +83,6 @@ class _JobThread(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(PROGRESS_INTERVAL_MS)
         self._poll.timeout.connect(self._on_poll)
-        self._thread.start()
 
     @property
     def running(self) -> Job | None:
@@ -116,6 +115,8 @@ class _JobThread(QObject):
         return ended
 
     def _start(self, job: Job) -> None:
+        if not self._thread.isRunning():
+            self._thread.start()
         self._running = job
         self._number += 1
         number = self._number

@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
             self,
         )
         self._connect()
+        self._docks_shown = False
         self._first_layout = QByteArray()
         self._restore()
         self._show_project()
@@ -117,11 +118,17 @@ class MainWindow(QMainWindow):
         self.welcome.new_requested.connect(self.projects.new_project)
         self.welcome.open_requested.connect(self.projects.choose_and_open)
         self.welcome.recent_requested.connect(self.projects.open)
+        self.welcome.recent_removed.connect(self.settings.remove_recent)
+        self.welcome.images_dropped.connect(self.projects.new_project)
+        long_work = self.threads.long_work
+        for signal in (long_work.job_started, long_work.job_progressed, long_work.job_ended):
+            signal.connect(self._show_busy_welcome)
         self.settings.recent_changed.connect(self._list_recent)
+        self.workspace.dendrogram.log_height_changed.connect(self._follow_log_height)
         session.project_changed.connect(self._show_project)
         session.problem.connect(self.show_problem)
         self.visualization.problem.connect(self.show_problem)
-        self.threads.long_work.job_failed.connect(self._show_job_failure)
+        long_work.job_failed.connect(self._show_job_failure)
         self.threads.interactive.job_failed.connect(self._show_job_failure)
 
     # Following the session
@@ -131,15 +138,39 @@ class MainWindow(QMainWindow):
         project = self.session.project
         self.thumbnails.clear()
         self.stack.setCurrentWidget(self.workspace if project is not None else self.welcome)
-        for dock in (self.neurons_dock, self.concepts_dock):
-            dock.toggleViewAction().setEnabled(project is not None)
-            dock.setVisible(project is not None)
+        self._show_docks(project is not None)
         self.setWindowTitle(f"{project.name} – Neuron Prism" if project is not None else "Neuron Prism")
         self._list_recent()
+
+    def _show_docks(self, shown: bool) -> None:
+        """Show the docks as the user last had them, or put them away with the project."""
+        if self._docks_shown and not shown:
+            self.settings.set_bytes("window/state", self.saveState(LAYOUT_VERSION))
+        came = shown and not self._docks_shown
+        self._docks_shown = shown
+        for dock in (self.neurons_dock, self.concepts_dock):
+            dock.toggleViewAction().setEnabled(shown)
+            if came or not shown:
+                dock.setVisible(shown)
+        if came and not self.restoreState(self.settings.bytes("window/state"), LAYOUT_VERSION):
+            self._default_sizes()
 
     @Slot()
     def _list_recent(self) -> None:
         self.welcome.set_recent(self.settings.recent_projects())
+
+    @Slot()
+    def _show_busy_welcome(self) -> None:
+        """Say on the welcome page what is being opened."""
+        job = self.threads.long_work.running
+        if self.session.project is not None or job is None or job.quiet:
+            self.welcome.set_busy(None)
+            return
+        progress = job.progress
+        parts = [job.title]
+        if progress is not None and progress.total > 0:
+            parts.append(f"{progress.message} {progress.done:,} of {progress.total:,}".strip())
+        self.welcome.set_busy(" · ".join(parts))
 
     # Errors
 
@@ -173,6 +204,10 @@ class MainWindow(QMainWindow):
         self.settings.set_flag("dendrogram/log_height", log)
         self.workspace.dendrogram.set_log_height(log)
 
+    @Slot(bool)
+    def _follow_log_height(self, log: bool) -> None:
+        self.menus.actions["log_height"].setChecked(log)
+
     def focus_filter(self) -> None:
         """Go to the filter above the neurons."""
         self.neurons_dock.show()
@@ -180,9 +215,8 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Arrange panels and splitters as at the first start."""
-        self.restoreState(self._first_layout, LAYOUT_VERSION)
-        for dock in (self.neurons_dock, self.concepts_dock):
-            dock.setVisible(self.session.project is not None)
+        if self._docks_shown:
+            self.restoreState(self._first_layout, LAYOUT_VERSION)
         self._default_sizes()
 
     def show_guide(self) -> None:
@@ -204,10 +238,13 @@ class MainWindow(QMainWindow):
         self._default_sizes()
         self._first_layout = self.saveState(LAYOUT_VERSION)
         self.restoreGeometry(self.settings.bytes("window/geometry"))
-        self.restoreState(self.settings.bytes("window/state"), LAYOUT_VERSION)
         self.workspace.splitter.restoreState(self.settings.bytes("window/workspace"))
         self.concept_panel.splitter.restoreState(self.settings.bytes("window/concepts"))
+        self.neuron_panel.browser.restore_state(self.settings.bytes("window/neurons"))
         self.workspace.dendrogram.set_log_height(self.settings.flag("dendrogram/log_height", False))
+        self.workspace.max_projecting.set_held_out(self.settings.flag("max_projecting/held_out", False))
+        for grid in (self.workspace.members, self.workspace.max_projecting):
+            grid.set_thumbnail_size(self.settings.number("images/size", grid.thumbnail_size()))
 
     def _default_sizes(self) -> None:
         self.resizeDocks([self.neurons_dock, self.concepts_dock], [352, 300], Qt.Orientation.Horizontal)
@@ -215,8 +252,11 @@ class MainWindow(QMainWindow):
         self.concept_panel.splitter.setSizes([380, 340])
 
     def _save_arrangement(self) -> None:
+        self.settings.set_number("images/size", self.workspace.members.thumbnail_size())
+        self.settings.set_flag("max_projecting/held_out", self.workspace.max_projecting.is_held_out())
+        self.settings.set_bytes("window/neurons", self.neuron_panel.browser.save_state())
         self.settings.set_bytes("window/geometry", self.saveGeometry())
-        if self.session.project is not None:
+        if self._docks_shown:
             self.settings.set_bytes("window/state", self.saveState(LAYOUT_VERSION))
             self.settings.set_bytes("window/workspace", self.workspace.splitter.saveState())
             self.settings.set_bytes("window/concepts", self.concept_panel.splitter.saveState())

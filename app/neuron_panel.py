@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -49,7 +50,7 @@ class NeuronPanel(QWidget):
         session.layer_changed.connect(self._show_layer)
         session.neuron_changed.connect(self.browser.select_neuron)
         session.neuron_named.connect(self.browser.set_name)
-        session.counts.changed.connect(self.browser.set_concept_counts)
+        session.counts.changed.connect(self._show_counts)
 
     @Slot()
     def _list_layers(self) -> None:
@@ -83,6 +84,12 @@ class NeuronPanel(QWidget):
         self.browser.set_table(
             NeuronTable(layer.index.statistics, unknown, self._session.neuron_names(), self._top_paths)
         )
+
+    @Slot(object)
+    def _show_counts(self, counts: NDArray[np.int64]) -> None:
+        # While another layer is being loaded, the sweep over the one before still reports.
+        if len(counts) == self.browser.model.n_neurons:
+            self.browser.set_concept_counts(counts)
 
     def _empty_text(self) -> str:
         if self._session.project is None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, QTimer, Slot
+from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.concept_presentation import numbers_of, present_concepts
-from app.image_items import ImageFacts, leaf_tooltips, member_bands, projection_columns
+from app.image_items import (
+    NEURON_KEY,
+    ImageFacts,
+    leaf_tooltips,
+    member_bands,
+    projection_columns,
+    top_image_items,
+)
 from app.jobs import JobFailure
 from app.layer_data import LayerData
 from app.session import Session
@@ -18,6 +27,7 @@ from backend.method.results import Disentanglement
 from widgets.dendrogram import DendrogramView
 from widgets.feature_visualization_panel import FeatureVisualizationPanel
 from widgets.image_grid import ImageGrid
+from widgets.image_viewer import ImageViewer
 from widgets.labels import ElidedLabel, secondary_label
 from widgets.max_projecting_view import MaxProjectingView
 from widgets.theme import MARGIN, SPACING, scaled_font
@@ -39,6 +49,8 @@ class NeuronWorkspace(QWidget):
     def __init__(self, session: Session, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._thumbnails = thumbnails
+        self._viewer: ImageViewer | None = None
         self._facts: ImageFacts | None = None
         self._tree_shown: object = None
         self._columns_of: NeuronAnalysis | None = None
@@ -88,9 +100,14 @@ class NeuronWorkspace(QWidget):
         self.dendrogram.threshold_committed.connect(session.commit_threshold)
         self.dendrogram.threshold_cancelled.connect(session.cancel_preview)
         self.dendrogram.subtree_selected.connect(self._select_leaves)
+        self.dendrogram.leaf_activated.connect(self._open_leaf)
+        self.dendrogram.subtree_menu_requested.connect(self._show_subtree_menu)
         self.members.rows_selected.connect(selection.select_images)
         self.members.band_activated.connect(selection.select_concept)
         self.max_projecting.rows_selected.connect(selection.select_images)
+        self.max_projecting.column_activated.connect(self._choose_column)
+        self.members.thumbnail_size_changed.connect(self.max_projecting.set_thumbnail_size)
+        self.max_projecting.thumbnail_size_changed.connect(self.members.set_thumbnail_size)
         self.tabs.currentChanged.connect(self._show_columns)
 
     def _connect_session(self) -> None:
@@ -152,7 +169,8 @@ class NeuronWorkspace(QWidget):
         self._slow.stop()
         if split.hierarchy is not self._tree_shown:
             self._show_tree(split, self._facts)
-        self.dendrogram.set_leaf_labels(split.labels, numbers_of(split))
+        threshold = split.parameters.distance_threshold
+        self.dendrogram.set_leaf_labels(split.labels, numbers_of(split), threshold)
         concepts = present_concepts(split, self._session.names.by_cluster)
         self.members.set_bands(member_bands(split, concepts, self._facts))
         if not len(split.top):
@@ -231,6 +249,36 @@ class NeuronWorkspace(QWidget):
         split = self._session.split
         if split is not None:
             self._session.selection.select_images(split.top.images[leaves].tolist())
+
+    @Slot(int)
+    def _open_leaf(self, leaf: int) -> None:
+        split = self._session.split
+        if split is None or self._facts is None:
+            return
+        if self._viewer is None:
+            self._viewer = ImageViewer(self._thumbnails, self)
+        self._viewer.show_items(top_image_items(split, self._facts), leaf)
+
+    @Slot(object, object)
+    def _show_subtree_menu(self, leaves: NDArray[np.int64], where: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        n = len(leaves)
+        select = menu.addAction("Show this image" if n == 1 else f"Show these {n} images")
+        select.triggered.connect(partial(self._show_leaves, leaves))
+        menu.popup(where)
+
+    def _show_leaves(self, leaves: NDArray[np.int64], _checked: bool = False) -> None:
+        """Select the images of a subtree and bring the first of them into sight among the members."""
+        self._select_leaves(leaves)
+        self.tabs.setCurrentWidget(self.members)
+        split = self._session.split
+        if split is not None and len(leaves):
+            self.members.scroll_to_row(int(split.top.images[leaves[0]]))
+
+    @Slot(int)
+    def _choose_column(self, key: int) -> None:
+        self._session.selection.select_concept(key if key != NEURON_KEY else None)
 
     def _clear(self, message: str) -> None:
         self._tree_shown = None

@@ -74,7 +74,6 @@ class NewProjectDialog(QDialog):
         self._questions.drop("layers")
         self._questions.drop("estimate")
         self.form.set_error("model", "")
-        self.form.set_layers(())
         if choice is None:
             return
         if choice.allow_code:

@@ -104,8 +104,9 @@ class ProjectActions(QObject):
     # New projects and extraction
 
     @Slot()
-    def new_project(self, images: Path | None = None) -> None:
+    def new_project(self, images: Path | str | None = None) -> None:
         """Open the dialog for a new project."""
+        images = Path(images) if images is not None else None
         dialog = NewProjectDialog(
             self._window.threads.aside, self._window.models, self._window.permission, images, self._window
         )

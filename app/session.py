@@ -178,6 +178,12 @@ class Session(QObject):
         self.neuron_changed.emit(neuron)
         self._request_analysis()
 
+    def choose_concept(self, cluster: int) -> None:
+        """Select a concept and the images in it; −1 the outliers, −2 the dropped clusters."""
+        self.selection.select_concept(cluster)
+        if self.split is not None:
+            self.selection.select_images(self.split.top.images[self.split.labels == cluster].tolist())
+
     def go_back(self) -> None:
         """Return to the neuron shown before."""
         self._show_place(self.visited.back())
@@ -350,9 +356,14 @@ class Session(QObject):
 
     @Slot()
     def _forget_wanted(self) -> None:
+        """Return to the layer that is still there, since the wanted one cannot be loaded."""
         self._wanted = None
-        if self.layer is None:
-            self.layer_changed.emit(None)
+        self.layer_changed.emit(self.layer)
+        self.neuron_changed.emit(self.neuron)
+        if self.layer is not None:
+            self.parameters_changed.emit(self.parameters)
+            self.counts.set_parameters(self.parameters)
+            self._request_analysis()
 
     def _clear_layer(self) -> None:
         self.layer = self.neuron = self.split = self.analysis = self._trees = self._preview = None

@@ -49,6 +49,18 @@ class Settings(QObject):
         """Save a yes or no."""
         self._store.setValue(key, value)
 
+    def number(self, key: str, default: int) -> int:
+        """Return a whole number."""
+        value = self._store.value(key)
+        try:
+            return int(value) if isinstance(value, (int, str)) else default
+        except ValueError:
+            return default
+
+    def set_number(self, key: str, value: int) -> None:
+        """Save a whole number."""
+        self._store.setValue(key, value)
+
     @property
     def scheme(self) -> Scheme:
         """Appearance: "system", "light" or "dark"."""
@@ -76,9 +88,9 @@ class Settings(QObject):
         entries = [(path, moment), *((p, o.isoformat() if o else "") for p, o in kept)][:MAX_RECENT]
         self._set_recent(entries)
 
-    def remove_recent(self, path: Path) -> None:
+    def remove_recent(self, path: Path | str) -> None:
         """Take a project off the list."""
-        kept = [(r.path, r.opened) for r in self.recent_projects() if r.path != path]
+        kept = [(r.path, r.opened) for r in self.recent_projects() if r.path != Path(path)]
         self._set_recent([(p, o.isoformat() if o else "") for p, o in kept])
 
     def clear_recent(self) -> None:
