@@ -17,9 +17,9 @@ MANY_MODULES = 200
 class GarbageCollector(QObject):
     """Replaces the automatic collector for as long as it is active.
 
-    What large libraries leave behind when they are imported (scikit-learn, torch: half a million objects that
-    live for ever) is taken out of the collector's sight, since looking through it would hold up the window for
-    a tenth of a second each time.
+    What large libraries leave behind when they are imported (scikit-learn, torch: half a million objects
+    that live for ever) is taken out of the collector's sight, since looking through it would hold up the
+    window for a tenth of a second each time.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:

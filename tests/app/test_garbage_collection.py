@@ -14,6 +14,7 @@ from app.garbage_collection import GarbageCollector
 def collector(qapp):
     gc.collect()
     garbage_collector = GarbageCollector()
+    garbage_collector.collect_due()  # passes over the libraries once
     yield garbage_collector
     garbage_collector.stop()
 
