@@ -52,6 +52,8 @@ class Preprocessing:
     channels: int = 3
 
     def __post_init__(self) -> None:
+        for name in ("input_size", "resize_size", "channels"):
+            object.__setattr__(self, name, _plain(getattr(self, name)))
         for name, size in (("input_size", self.input_size), ("resize_size", self.resize_size)):
             if not _is_integer(size) or not 1 <= size <= LARGEST_INPUT_SIZE:
                 raise ModelError(
@@ -108,7 +110,7 @@ class Preprocessing:
         unknown = [key for key in values if key not in known]
         if unknown:
             raise ModelError(f"Preprocessing has no '{unknown[0]}'; it knows {', '.join(known)}.")
-        given = dict(values)
+        given = {key: _plain(value) for key, value in values.items()}
         given.setdefault("channels", _n_channels(given))
         if "input_size" in given:
             given.setdefault("resize_size", given["input_size"])
@@ -207,6 +209,11 @@ class LayerInfo:
     reason: str = ""
 
 
+def _plain(value: object) -> Any:
+    """Return Python's own numbers and lists for those of NumPy and torch."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -219,6 +226,7 @@ def _n_channels(values: Mapping[str, Any]) -> int:
 
 
 def _channel_values(name: str, values: object, channels: int) -> tuple[float, ...]:
+    values = _plain(values)
     if isinstance(values, (int, float)) and not isinstance(values, bool):
         values = (values,) * channels
     if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != channels:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import re
-import tempfile
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlparse
@@ -65,10 +64,9 @@ def published_weights_file(url: str, *, model: str, task: Task | None = None) ->
 
 def _download(url: str, destination: Path, message: str, task: Task) -> None:
     digest = hashlib.sha256()
-    handle, name = tempfile.mkstemp(dir=destination.parent, prefix=destination.name, suffix=".part")
-    partial = Path(name)
+    partial = destination.with_name(f"{destination.name}.{uuid.uuid4().hex}.part")
     try:
-        with os.fdopen(handle, "wb") as file, urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
+        with partial.open("xb") as file, urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:
             total = int(answer.headers.get("Content-Length") or 0)
             done = 0
             while chunk := answer.read(_CHUNK):

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from backend.errors import ModelError
@@ -32,6 +33,10 @@ def test_another_input_size_keeps_the_ratio_of_the_resized_side() -> None:
         ({"mean": 0.5, "std": 0.25}, Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))),
         ({"mean": [0.1], "std": [0.2]}, Preprocessing(mean=(0.1,), std=(0.2,), channels=1)),
         ({"std": [0.2], "mean": 0}, Preprocessing(mean=(0.0,), std=(0.2,), channels=1)),
+        (
+            {"mean": np.array([0.1]), "std": np.float64(0.2), "input_size": np.int64(9)},
+            Preprocessing(9, 9, (0.1,), (0.2,), channels=1),
+        ),
         ({"channels": 1, "mean": 0.5, "std": 1}, Preprocessing(mean=(0.5,), std=(1.0,), channels=1)),
     ],
 )

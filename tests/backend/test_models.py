@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from backend.demo import concept_network
 from backend.errors import ModelError
 from backend.models import (
     LayerReader,
@@ -200,6 +201,16 @@ def test_a_python_file_runs_only_when_allowed(tmp_path: Path) -> None:
     assert [info.output_shape for info in list_layers(model)] == [(4, 14, 14)] * 2
     with pytest.raises(ModelError, match="lazy modules"):
         load_model(ModelSource(f"{file}:lazy"), allow_code=True)
+
+
+def test_the_demo_network_loads_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3))
+    monkeypatch.setattr(concept_network, "load_network", lambda: network)
+    model = load_model(ModelSource("demo"))
+    assert model.preprocessing == concept_network.PREPROCESSING
+    assert model.class_names == tuple(concept_network.CLASS_NAMES)
+    assert model.module[0].weight is network[0].weight
+    assert load_model(ModelSource("demo", input_size=32)).preprocessing.input_size == 32
 
 
 @pytest.mark.parametrize("convert", [np.asarray, torch.as_tensor])
