@@ -10,6 +10,7 @@ text marked *JSON* is to be parsed; lists are parallel to the rows.
 ``weights_sha256``       hash of the model's weights
 ``layer``                name of the layer; its channels are the columns
 ``preprocessing``        JSON: how images became the model's input
+``extraction``           JSON: when, with which pooling, precision and software the activations were computed
 ``parameters``           JSON, a list: the parameters of the method for each row
 ``neurons``              JSON, a list: the neuron that each row was found in
 ``clusters``             JSON, a list: the cluster's number in its neuron, −1 if it has none
@@ -78,10 +79,12 @@ class ConceptVectors:
 
     Attributes
     ----------
-    model, weights_sha256, layer, preprocessing, versions
+    model, weights_sha256, layer, preprocessing, versions, extraction
         As in the file.
     concepts
         One for each row, all of the same dimension.
+    n_neurons
+        That dimension d.
     """
 
     model: str
@@ -91,6 +94,7 @@ class ConceptVectors:
     concepts: Sequence[ExportedConcept]
     n_neurons: int
     versions: Mapping[str, str] = field(default_factory=dict)
+    extraction: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def vectors(self) -> NDArray[np.float32]:
@@ -160,6 +164,7 @@ def _texts(concepts: ConceptVectors) -> dict[str, str]:
         "notes": json.dumps([one.notes for one in rows]),
         "members": json.dumps([list(one.members) for one in rows]),
         "versions": json.dumps(dict(concepts.versions)),
+        "extraction": json.dumps(dict(concepts.extraction)),
     }
 
 
@@ -193,4 +198,5 @@ def _concept_vectors(vectors: NDArray[np.float32], texts: Mapping[str, str]) -> 
         ),
         n_neurons=vectors.shape[1],
         versions=json.loads(texts["versions"]),
+        extraction=json.loads(texts["extraction"]),
     )

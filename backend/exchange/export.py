@@ -1,0 +1,310 @@
+"""Everything a project found, as files for other programs and other people."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from backend.errors import ExportError, ProjectError
+from backend.evaluation.neuron_analysis import analyse_neuron
+from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.exchange.atomic_file import atomic_file
+from backend.exchange.concept_vectors_file import ConceptVectors, ExportedConcept, save_concept_vectors
+from backend.exchange.image_tables import (
+    MAX_PROJECTING_COLUMNS,
+    MEMBER_COLUMNS,
+    CsvTable,
+    max_projecting_rows,
+    member_rows,
+)
+from backend.exchange.report import write_report
+from backend.exchange.software_versions import software_versions
+from backend.layer_parameters import layer_parameters
+from backend.method.parameters import Parameters
+from backend.named_concepts import NamedConcept, match_named_concepts
+from backend.project import Project
+from backend.task import SilentTask, Task
+
+MEMBERS_FILE = "members.csv"
+MAX_PROJECTING_FILE = "max_projecting.csv"
+REPORT_FILE = "report.html"
+
+_NOT_FOUND_AGAIN = -1
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How an export is made.
+
+    Attributes
+    ----------
+    parameters
+        Of the method; None for the project's own, layer by layer
+        (see :func:`backend.layer_parameters.layer_parameters`).
+    n_max_projecting
+        Rows for each direction in the table of max-projecting images.
+    report
+        Whether to write the report.
+    n_reported
+        Most neurons in the report: those that were named first, then those with most concepts.
+    """
+
+    parameters: Parameters | None = None
+    n_max_projecting: int = 100
+    report: bool = True
+    n_reported: int = 24
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What was written.
+
+    Attributes
+    ----------
+    files
+        In the order in which they were written.
+    n_neurons, n_concepts
+        How many neurons were disentangled, and how many concept vectors that gave.
+    """
+
+    files: tuple[Path, ...]
+    n_neurons: int
+    n_concepts: int
+
+
+def export_project(
+    project: Project,
+    out: Path,
+    *,
+    layer: str | None = None,
+    neurons: Sequence[int] | None = None,
+    options: ExportOptions | None = None,
+    task: Task | None = None,
+) -> ExportResult:
+    """Write concept vectors, tables and a report into a folder.
+
+    ``concept_vectors.LAYER.safetensors`` and ``.npz`` hold the vectors of every neuron of a layer;
+    ``named_concepts.LAYER.safetensors`` and ``.npz`` those that the user named, as they were when named;
+    ``members.csv``, ``max_projecting.csv`` and ``report.html`` are for the whole export.
+
+    Parameters
+    ----------
+    out
+        The folder; it is made if it is missing. Each file is written whole or not at all.
+    layer
+        Default: every layer that is complete.
+    neurons
+        Channels, of every exported layer; default: all.
+    options
+        Default: the project's own parameters, with a report.
+    task
+        Gets the neurons as progress, and can cancel between two.
+
+    Raises
+    ------
+    ExportError
+        If there is nothing to export, or a file cannot be written.
+    ProjectError
+        If there is no such layer or neuron.
+    Cancelled
+        If the task was cancelled; files that are complete stay.
+    """
+    export = _Export(project, out, options or ExportOptions(), task or SilentTask())
+    return export.run(_chosen(project, layer, neurons))
+
+
+def _chosen(project: Project, layer: str | None, neurons: Sequence[int] | None) -> dict[str, Sequence[int]]:
+    """Return the neurons of each layer, all known to exist."""
+    records = project.layers if layer is None else (project.layer(layer),)
+    chosen: dict[str, Sequence[int]] = {}
+    for record in records:
+        if layer is None and not record.complete:
+            continue
+        chosen[record.name] = range(record.n_neurons) if neurons is None else tuple(neurons)
+        for neuron in chosen[record.name]:
+            if not 0 <= neuron < record.n_neurons:
+                last = record.n_neurons - 1
+                raise ProjectError(
+                    f"There is no neuron {neuron} in {record.name}: its neurons are 0 to {last}."
+                )
+    if not chosen:
+        raise ExportError(f"The project {project.path} has no complete layer to export: extract one first.")
+    return chosen
+
+
+def file_stem(layer: str) -> str:
+    """Return a layer's name as a part of file names that every system takes."""
+    return "".join(character if character.isalnum() or character in "._-" else "_" for character in layer)
+
+
+@dataclass
+class _Candidate:
+    """A neuron for the report: named ones first, then by number of concepts, then by order."""
+
+    named: bool
+    n_concepts: int
+    order: int
+    layer: str
+    neuron: int
+
+    def key(self) -> tuple[bool, int, int]:
+        return (not self.named, -self.n_concepts, self.order)
+
+
+@dataclass
+class _Export:
+    """One export under way."""
+
+    project: Project
+    out: Path
+    options: ExportOptions
+    task: Task
+    files: list[Path] = field(default_factory=list)
+    candidates: list[_Candidate] = field(default_factory=list)
+    parameters: dict[str, Parameters] = field(default_factory=dict)
+    n_all: int = 0
+    n_done: int = 0
+    n_concepts: int = 0
+
+    def run(self, chosen: Mapping[str, Sequence[int]]) -> ExportResult:
+        self.n_all = sum(len(neurons) for neurons in chosen.values())
+        with ExitStack() as stack:
+            members = self._table(stack, MEMBERS_FILE, MEMBER_COLUMNS)
+            projecting = self._table(stack, MAX_PROJECTING_FILE, MAX_PROJECTING_COLUMNS)
+            for layer, neurons in chosen.items():
+                concepts = self._export_neurons(layer, neurons, members, projecting)
+                self._save_vectors(f"concept_vectors.{file_stem(layer)}", layer, concepts)
+                self._save_named(layer, neurons)
+        self.files += [self.out / MEMBERS_FILE, self.out / MAX_PROJECTING_FILE]
+        if self.options.report:
+            self._write_report()
+        return ExportResult(tuple(self.files), self.n_done, self.n_concepts)
+
+    def _table(self, stack: ExitStack, name: str, columns: Sequence[str]) -> CsvTable:
+        return CsvTable(stack.enter_context(atomic_file(self.out / name)), columns)
+
+    def _analyse(self, layer: str, neuron: int) -> NeuronAnalysis:
+        if layer not in self.parameters:
+            self.parameters[layer] = self.options.parameters or layer_parameters(
+                self.project, layer, task=self.task
+            )
+        return analyse_neuron(
+            layer,
+            self.project.activations(layer),
+            neuron,
+            self.parameters[layer],
+            index=self.project.neuron_index(layer),
+            n_max_projecting=self.options.n_max_projecting,
+            task=self.task,
+        )
+
+    def _export_neurons(
+        self, layer: str, neurons: Sequence[int], members: CsvTable, projecting: CsvTable
+    ) -> list[ExportedConcept]:
+        paths = self.project.image_paths
+        neuron_names = self.project.neuron_names(layer)
+        named = _by_neuron(self.project.named_concepts(layer))
+        exported: list[ExportedConcept] = []
+        for neuron in neurons:
+            self.task.check_cancelled()
+            self.task.progress(self.n_done, self.n_all, f"Exporting {layer}")
+            analysis = self._analyse(layer, neuron)
+            matches = match_named_concepts(named.get(neuron, ()), analysis.disentanglement)
+            names = {cluster: concept.name for cluster, concept in matches.items()}
+            members.add(member_rows(analysis, paths, names))
+            projecting.add(max_projecting_rows(analysis, paths, names))
+            exported += _exported(analysis, matches, paths)
+            is_named = neuron in neuron_names or neuron in named
+            n_concepts = len(analysis.disentanglement.concepts)
+            self.candidates.append(_Candidate(is_named, n_concepts, self.n_done, layer, neuron))
+            self.n_done += 1
+        self.n_concepts += len(exported)
+        self.task.progress(self.n_done, self.n_all, f"Exporting {layer}")
+        return exported
+
+    def _save_vectors(self, stem: str, layer: str, concepts: Sequence[ExportedConcept]) -> None:
+        record = self.project.layer(layer)
+        vectors = ConceptVectors(
+            model=self.project.model_source.architecture,
+            weights_sha256=self.project.weights_sha256 or "",
+            layer=layer,
+            preprocessing=record.binding.preprocessing.to_dict(),
+            concepts=concepts,
+            n_neurons=record.n_neurons,
+            versions=software_versions(),
+            extraction={
+                "created": record.created,
+                "pooling": record.binding.pooling,
+                "precision": record.binding.precision,
+                "versions": dict(record.versions),
+            },
+        )
+        for suffix in (".safetensors", ".npz"):
+            path = self.out / (stem + suffix)
+            save_concept_vectors(path, vectors)
+            self.files.append(path)
+
+    def _save_named(self, layer: str, neurons: Sequence[int]) -> None:
+        named = [one for one in self.project.named_concepts(layer) if one.neuron in neurons]
+        if named:
+            paths = self.project.image_paths
+            concepts = [
+                ExportedConcept(
+                    neuron=one.neuron,
+                    cluster=_NOT_FOUND_AGAIN,
+                    vector=one.vector,
+                    members=tuple(paths[row] for row in one.member_images),
+                    parameters=one.parameters.to_dict(),
+                    name=one.name,
+                    notes=one.notes,
+                )
+                for one in named
+            ]
+            self._save_vectors(f"named_concepts.{file_stem(layer)}", layer, concepts)
+
+    def _write_report(self) -> None:
+        chosen = heapq.nsmallest(self.options.n_reported, self.candidates, key=_Candidate.key)
+        chosen.sort(key=lambda candidate: candidate.order)
+        analyses = [self._analyse(candidate.layer, candidate.neuron) for candidate in chosen]
+        introduction: tuple[str, ...] = ()
+        if len(chosen) < len(self.candidates):
+            introduction = (
+                f"{len(chosen)} of the {len(self.candidates)} exported neurons: those that were named, and "
+                "those that split into most concepts. The tables and vectors beside this file hold all.",
+            )
+        path = self.out / REPORT_FILE
+        write_report(path, self.project, analyses, introduction=introduction, task=self.task)
+        self.files.append(path)
+
+
+def _by_neuron(named: Sequence[NamedConcept]) -> dict[int, list[NamedConcept]]:
+    groups: dict[int, list[NamedConcept]] = {}
+    for concept in named:
+        groups.setdefault(concept.neuron, []).append(concept)
+    return groups
+
+
+def _exported(
+    analysis: NeuronAnalysis, matches: Mapping[int, NamedConcept], paths: Sequence[str]
+) -> list[ExportedConcept]:
+    result = analysis.disentanglement
+    exported = []
+    for concept in result.concepts:
+        named = matches.get(concept.cluster)
+        exported.append(
+            ExportedConcept(
+                neuron=int(result.neuron),
+                cluster=int(concept.cluster),
+                vector=concept.vector.astype(np.float32),
+                members=tuple(paths[row] for row in result.member_rows(concept)),
+                parameters=result.parameters.to_dict(),
+                name=named.name if named else "",
+                notes=named.notes if named else "",
+            )
+        )
+    return exported

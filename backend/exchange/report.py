@@ -1,0 +1,195 @@
+"""A report of analysed neurons as one HTML file that needs nothing else: no network, no file, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html import escape
+from pathlib import Path
+
+from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.exchange.atomic_file import write_bytes
+from backend.exchange.repeat_command import analyse_command
+from backend.exchange.report_neuron import ReportedNeuron, concept_chips, neuron_section, outcome
+from backend.exchange.report_sections import ReportSection, ReportTable, section_html
+from backend.exchange.report_style import style_sheet
+from backend.exchange.report_thumbnails import Thumbnails
+from backend.exchange.software_versions import software_versions
+from backend.named_concepts import match_named_concepts
+from backend.project import Project
+from backend.task import SilentTask, Task
+from backend.visualization.visualization_result import FeatureVisualization
+
+__all__ = ["ReportSection", "ReportTable", "report_html", "write_report"]
+
+
+def write_report(
+    path: Path,
+    project: Project,
+    analyses: Sequence[NeuronAnalysis],
+    *,
+    title: str | None = None,
+    introduction: Sequence[str] = (),
+    extra_sections: Sequence[ReportSection] = (),
+    visualizations: Mapping[tuple[str, int], FeatureVisualization] | None = None,
+    task: Task | None = None,
+) -> None:
+    """Write a report, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The HTML file. A neuron takes about half a megabyte.
+    project
+        Where the analyses come from: images, names, notes, model.
+    analyses
+        Neurons in the order in which they are shown.
+    title
+        Default: the project's name.
+    introduction
+        Paragraphs under the title, plain text.
+    extra_sections
+        Before the neurons.
+    visualizations
+        Feature visualisations by (layer, neuron), with the keys ``neuron`` and ``concept J``.
+    task
+        Gets the neurons as progress, and can cancel between two.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    Cancelled
+        If the task was cancelled.
+    """
+    html = report_html(
+        project,
+        analyses,
+        title=title,
+        introduction=introduction,
+        extra_sections=extra_sections,
+        visualizations=visualizations,
+        task=task,
+    )
+    write_bytes(path, html.encode("utf-8", errors="backslashreplace"))
+
+
+def report_html(
+    project: Project,
+    analyses: Sequence[NeuronAnalysis],
+    *,
+    title: str | None = None,
+    introduction: Sequence[str] = (),
+    extra_sections: Sequence[ReportSection] = (),
+    visualizations: Mapping[tuple[str, int], FeatureVisualization] | None = None,
+    task: Task | None = None,
+) -> str:
+    """Return the text of :func:`write_report`'s file."""
+    task = task or SilentTask()
+    title = title or project.name
+    neurons = [_reported(project, analysis, visualizations or {}) for analysis in analyses]
+    thumbnails = Thumbnails(project.image_paths, project.image_path)
+    sections = [section_html(section) for section in extra_sections]
+    if len(neurons) > 1:
+        sections.append(_overview(neurons))
+    for done, neuron in enumerate(neurons):
+        task.check_cancelled()
+        task.progress(done, len(neurons), "Report")
+        sections.append(neuron_section(neuron, thumbnails))
+    task.progress(len(neurons), len(neurons), "Report")
+    return "\n".join(
+        [
+            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="generator" content="Neuron Prism">',
+            f"<title>{escape(title)}</title>",
+            f"<style>\n{style_sheet()}\n{thumbnails.style_rules()}\n</style>\n</head>\n<body>",
+            _header(project, title, introduction, analyses),
+            f"<main>{''.join(sections)}</main>",
+            _footer(project),
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+def _reported(
+    project: Project,
+    analysis: NeuronAnalysis,
+    visualizations: Mapping[tuple[str, int], FeatureVisualization],
+) -> ReportedNeuron:
+    layer, neuron = analysis.layer, analysis.neuron
+    result = analysis.disentanglement
+    return ReportedNeuron(
+        analysis=analysis,
+        name=project.neuron_names(layer).get(neuron, ""),
+        concepts=match_named_concepts(project.named_concepts(layer, neuron), result),
+        command=analyse_command(project.path.name, layer, neuron, result.parameters),
+        visualization=visualizations.get((layer, neuron)),
+    )
+
+
+def _header(
+    project: Project, title: str, introduction: Sequence[str], analyses: Sequence[NeuronAnalysis]
+) -> str:
+    layers = list(dict.fromkeys(analysis.layer for analysis in analyses))
+    facts = (
+        ("project", project.name),
+        ("model", project.model_source.architecture),
+        ("layer" if len(layers) == 1 else "layers", ", ".join(layers) or "–"),
+        ("images", f"{project.n_images:,}"),
+        ("neurons", str(len(analyses))),
+    )
+    items = "".join(f"<li><span>{name}</span><b>{escape(value)}</b></li>" for name, value in facts)
+    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in introduction)
+    return (
+        f'<header class="top"><div><h1>{escape(title)}</h1>{paragraphs}'
+        f'<ul class="facts">{items}</ul></div></header>'
+    )
+
+
+def _overview(neurons: Sequence[ReportedNeuron]) -> str:
+    several_layers = len({neuron.analysis.layer for neuron in neurons}) > 1
+    rows = []
+    for neuron in neurons:
+        layer = f'<td class="short">{escape(neuron.analysis.layer)}</td>' if several_layers else ""
+        rows.append(
+            f'<tr><td class="short"><a href="#{escape(neuron.anchor)}">Neuron {neuron.result.neuron}</a></td>'
+            f"<td>{escape(neuron.name)}</td>{layer}<td>{concept_chips(neuron)}</td>"
+            f'<td class="muted small">{_remark(neuron)}</td></tr>'
+        )
+    layer = "<th>Layer</th>" if several_layers else ""
+    head = f"<tr><th>Neuron</th><th>Name</th>{layer}<th>Concepts</th><th></th></tr>"
+    table = f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+    return f"<section><h2>Overview</h2>{table}</section>"
+
+
+def _remark(neuron: ReportedNeuron) -> str:
+    result = neuron.result
+    if result.status in ("dead", "too_few_images"):
+        return escape(result.message)
+    return escape(outcome(result).partition(", ")[2])
+
+
+def _footer(project: Project) -> str:
+    versions = ", ".join(f"{package} {version}" for package, version in software_versions().items())
+    preprocessing = project.preprocessing
+    lines = [
+        f"Weights SHA-256 {project.weights_sha256}" if project.weights_sha256 else "",
+        _preprocessing_text(project) if preprocessing is not None else "",
+        f"Made by Neuron Prism on {date.today().isoformat()} with {versions}.",
+        "Similarities are mean cosines of a concept's members; the mark on each bar is what as many random "
+        "images reach. Commands are to be run in the folder that holds the project.",
+    ]
+    return "<footer><div>" + "".join(f"<p>{escape(line)}</p>" for line in lines if line) + "</div></footer>"
+
+
+def _preprocessing_text(project: Project) -> str:
+    preprocessing = project.preprocessing
+    if preprocessing is None:
+        return ""
+    mean = ", ".join(f"{value:g}" for value in preprocessing.mean)
+    std = ", ".join(f"{value:g}" for value in preprocessing.std)
+    return (
+        f"Input {preprocessing.input_size} × {preprocessing.input_size} × {preprocessing.channels}, cut from "
+        f"{preprocessing.resize_size} ({preprocessing.interpolation}), mean {mean}, deviation {std}."
+    )
