@@ -10,6 +10,7 @@ from app.session import Session
 from backend.method.parameters import Parameters
 from widgets.concept_list import ConceptEntry, ConceptList
 from widgets.parameters_panel import ParametersPanel
+from widgets.theme import SPACING
 
 
 class ConceptPanel(QWidget):
@@ -26,7 +27,7 @@ class ConceptPanel(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.parameters)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
-        self.splitter.addWidget(self.concepts)
+        self.splitter.addWidget(_with_margins(self.concepts))
         self.splitter.addWidget(scroll)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setStretchFactor(0, 3)
@@ -114,3 +115,11 @@ class ConceptPanel(QWidget):
             return
         for concept in present_concepts(split, self._session.names.by_cluster):
             self.concepts.update_text(concept.cluster, concept.name, concept.notes)
+
+
+def _with_margins(widget: QWidget) -> QWidget:
+    frame = QWidget()
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(SPACING, SPACING, SPACING, SPACING // 2)
+    layout.addWidget(widget)
+    return frame

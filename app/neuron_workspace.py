@@ -30,7 +30,7 @@ from widgets.image_grid import ImageGrid
 from widgets.image_viewer import ImageViewer
 from widgets.labels import ElidedLabel, secondary_label
 from widgets.max_projecting_view import MaxProjectingView
-from widgets.theme import MARGIN, SPACING, scaled_font
+from widgets.theme import SPACING, scaled_font
 from widgets.thumbnails import ThumbnailLoader
 
 SLOW_AFTER_MS = 250
@@ -84,7 +84,7 @@ class NeuronWorkspace(QWidget):
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 3)
         head = QVBoxLayout()
-        head.setContentsMargins(MARGIN, SPACING, MARGIN, 0)
+        head.setContentsMargins(SPACING, SPACING, SPACING, 0)
         head.setSpacing(SPACING // 2)
         head.addWidget(self.title)
         head.addWidget(self.note)
