@@ -154,7 +154,8 @@ class ConceptList(QWidget):
     ) -> None:
         """Show a neuron's concepts.
 
-        What is being typed goes on undisturbed if the clusters are the same ones; else it is sent first.
+        What is being typed goes on undisturbed if the clusters are the same ones; else it is sent first. Show
+        an empty list between two neurons: the numbers of the clusters alone do not tell them apart.
 
         Parameters
         ----------

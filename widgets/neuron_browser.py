@@ -38,6 +38,7 @@ _WIDTHS = {
     Column.ACTIVE: 62,
     Column.MEAN: 62,
 }
+_SORT_SIGN = 6
 _TABLE, _NOTHING, _NO_MATCH = range(3)
 _PATIENCE = 500  # milliseconds: a condition that is being typed is no mistake yet
 
@@ -111,10 +112,15 @@ class NeuronBrowser(QWidget):
         header.customContextMenuRequested.connect(self._show_column_menu)
         header.sortIndicatorChanged.connect(self._sorted)
         for column, width in _WIDTHS.items():
-            header.resizeSection(column, width)
+            header.resizeSection(column, max(width, header.sectionSizeHint(column) + _SORT_SIGN))
         self._sorted_by = (int(Column.NEURON), Qt.SortOrder.AscendingOrder)
         self.table_view.selectionModel().selectionChanged.connect(self._row_chosen)
-        self.table_view.verticalScrollBar().valueChanged.connect(self._drop_requests_out_of_view)
+        # Once the view has laid out what moved, pictures that nobody sees any more need not be decoded.
+        self._drop_later = QTimer(self, singleShot=True, interval=0)
+        self._drop_later.timeout.connect(self._drop_requests_out_of_view)
+        self.table_view.verticalScrollBar().valueChanged.connect(self._drop_later.start)
+        self.model.modelReset.connect(self._drop_later.start)
+        self.model.layoutChanged.connect(self._drop_later.start)
 
     def _build_layout(self) -> None:
         self.empty_state = EmptyState("neuron")

@@ -220,7 +220,7 @@ def application_icon() -> QIcon:
 
 def icon_pixmap(name: str, color: QColor, size: int, device_pixel_ratio: float = 1.0) -> QPixmap:
     """Return one icon of ``size`` logical pixels in one colour."""
-    pixmap = _drawn(name, color.name(), round(size * device_pixel_ratio))
+    pixmap = QPixmap(_drawn(name, color.name(), round(size * device_pixel_ratio)))
     pixmap.setDevicePixelRatio(device_pixel_ratio)
     return pixmap
 
@@ -263,6 +263,7 @@ def _drawn_icon(name: str, normal: str, disabled: str, selected: str) -> QIcon:
     return icon
 
 
+@lru_cache(maxsize=512)
 def _drawn(name: str, color: str, size: int) -> QPixmap:
     renderer = QSvgRenderer(QByteArray(_svg(name).replace("currentColor", color).encode()))
     pixmap = QPixmap(QSize(size, size))
