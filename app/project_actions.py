@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from app.demo_jobs import open_demo
-from app.export_jobs import export
+from app.export_jobs import Exported, export
 from app.extraction_jobs import extract_layers, layers_to_extract
 from app.jobs import Job, JobFailure
 from app.new_project_dialog import NewProjectDialog
@@ -228,13 +228,17 @@ class ProjectActions(QObject):
         self._session.reload_images()
 
     @Slot(object)
-    def _show_exported(self, folder: Path) -> None:
+    def _show_exported(self, exported: Exported) -> None:
+        concepts = (
+            "1 concept vector" if exported.n_concepts == 1 else f"{exported.n_concepts} concept vectors"
+        )
+        neurons = "1 neuron" if exported.n_neurons == 1 else f"{exported.n_neurons} neurons"
         tell(
             self._window,
             "Exported",
-            f"Everything was written to {folder}.",
+            f"{concepts} of {neurons}, with tables and a report, were written to {exported.folder}.",
             action="Open the folder",
-            on_action=partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(folder))),
+            on_action=partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(exported.folder))),
         )
 
     # Offers

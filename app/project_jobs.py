@@ -57,9 +57,7 @@ def load_layer(project: Project, name: str, task: Task) -> LayerData:
     task.check_cancelled()
     index = project.neuron_index(name, task=task)
     task.check_cancelled()
-    suggestion = project.suggestion(name)
-    if suggestion is None and index.n_neurons and index.statistics.n_images > 1:
-        suggestion = suggest_for_layer(project, name, task)
+    suggestion = suggest_for_layer(project, name, task)
     parameters = project.parameters(name)
     if parameters is None:
         parameters = suggestion.parameters() if suggestion is not None else Parameters()
@@ -67,20 +65,11 @@ def load_layer(project: Project, name: str, task: Task) -> LayerData:
 
 
 def suggest_for_layer(project: Project, name: str, task: Task) -> Suggestion | None:
-    """Measure a suggestion for a layer and keep it in the project.
+    """Return what is suggested for a layer, measured and kept in the project if it is not there yet."""
+    suggestion = project.suggestion(name)
+    if suggestion is not None:
+        return suggestion
+    # Imports scikit-learn, which a layer with a suggestion need not wait for.
+    from backend.layer_parameters import layer_suggestion
 
-    Returns
-    -------
-    Suggestion or None
-        None if no neuron of the layer is active, so that there is nothing to measure.
-    """
-    from backend.errors import ParameterError
-    from backend.method.suggestion import suggest
-
-    try:
-        suggestion = suggest(project.activations(name), project.neuron_index(name), task=task)
-    except ParameterError:
-        return None
-    if not project.read_only:
-        project.save_suggestion(name, suggestion)
-    return suggestion
+    return layer_suggestion(project, name, task=task)
