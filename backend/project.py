@@ -15,11 +15,12 @@ from backend.named_concepts import NamedConcept
 from backend.neurons import NeuronIndex
 from backend.project_activations import ActivationReader, Activations
 from backend.project_annotations import AnnotationTable
-from backend.project_creation import PROJECT_SUFFIX, create_project_folder, relative_root
-from backend.project_database import DATABASE_FILE, ProjectDamagedError, ProjectDatabase, recover_database
+from backend.project_creation import BLOCK_ROWS, PROJECT_SUFFIX, create_project_folder, relative_root
+from backend.project_database import ProjectDamagedError
 from backend.project_images import ImageCheck, ImageTable, SkippedImage, UnusedFile
 from backend.project_layers import LayerBinding, LayerRecord, LayerTable
-from backend.project_lock import ProjectInUseError, WriterLock
+from backend.project_lock import ProjectInUseError
+from backend.project_opening import OpenedFolder, open_project_folder
 from backend.project_summary import ProjectSummary, summarise
 from backend.task import Task
 
@@ -58,25 +59,20 @@ class Project:
         The tables that extraction works on.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        database: ProjectDatabase,
-        lock: WriterLock | None,
-        recovered_from: Path | None = None,
-    ) -> None:
-        self.path = path
+    def __init__(self, opened: OpenedFolder) -> None:
+        database = opened.database
+        self.path = opened.path
         self.read_only = database.read_only
-        self.recovered_from = recovered_from
+        self.recovered_from = opened.recovered_from
+        self._opened = opened
         self._database = database
-        self._lock = lock
         ((n_images,),) = database.query("SELECT count(*) FROM images")
         self._n_images = int(n_images)
         self._values = database.read_values("project")
         self.images = ImageTable(database, self._find_images_root())
         self.extracted_layers = LayerTable(database, self._n_images)
-        self._annotations = AnnotationTable(database, self._n_images)
         self._reader = ActivationReader(self.extracted_layers, read_only=self.read_only)
+        self._annotations = AnnotationTable(database, self._n_images)
 
     @classmethod
     def create(
@@ -87,6 +83,7 @@ class Project:
         *,
         layers: Iterable[str] = (),
         settings: Mapping[str, Any] | None = None,
+        block_rows: int = BLOCK_ROWS,
     ) -> Project:
         """Make a new project and open it for writing.
 
@@ -102,6 +99,8 @@ class Project:
             Layers to extract, remembered until the extraction.
         settings
             First values for :meth:`get_setting`, anything that JSON can hold.
+        block_rows
+            Images in a block, which is what an extraction that is cut off computes again at most.
 
         Raises
         ------
@@ -109,7 +108,7 @@ class Project:
             If the folder exists and is not empty, cannot be written, or there are no images.
         """
         folder = Path(path).absolute()
-        create_project_folder(folder, source, images, layers, settings or {})
+        create_project_folder(folder, source, images, layers, settings or {}, block_rows)
         return cls.open(folder)
 
     @classmethod
@@ -135,34 +134,16 @@ class Project:
         ProjectError
             If there is no project, it is of a newer version, or cannot be read or written.
         """
-        folder = Path(path).absolute()
-        if folder.name == DATABASE_FILE:
-            folder = folder.parent
-        if not folder.is_dir() or not any(folder.glob(DATABASE_FILE + "*")):
-            raise ProjectError(f"There is no Neuron Prism project in {folder}.")
-        lock = None if read_only else WriterLock(folder)
+        opened = open_project_folder(Path(path).absolute(), read_only=read_only, recover=recover)
         try:
-            recovered_from = None
-            try:
-                database = ProjectDatabase(folder, read_only=read_only)
-            except ProjectDamagedError:
-                if lock is None or not recover:
-                    raise
-                recovered_from = recover_database(folder)
-                database = ProjectDatabase(folder, read_only=False)
-            return cls(folder, database, lock, recovered_from)
+            return cls(opened)
         except BaseException:
-            if lock is not None:
-                lock.release()
+            opened.close()
             raise
 
     def close(self) -> None:
         """Back up the database, close it, and let other processes write. Closing twice is allowed."""
-        try:
-            self._database.close()
-        finally:
-            if self._lock is not None:
-                self._lock.release()
+        self._opened.close()
 
     def back_up(self) -> None:
         """Renew the backup of the database, if anything changed; closing does it too."""
@@ -213,29 +194,44 @@ class Project:
         """The layers that were chosen when the project was made."""
         return tuple(self._values["planned_layers"])
 
-    def bind_model(self, binding: LayerBinding, class_names: Iterable[str] | None = None) -> None:
-        """Tie the project to one model: the first one binds, any other is refused.
+    @property
+    def block_rows(self) -> int:
+        """Images in a block of activations: blocks begin at multiples of it."""
+        return int(self._values["block_rows"])
+
+    def require_model(self, binding: LayerBinding) -> None:
+        """Make sure that activations of a model go together with those the project holds.
 
         Raises
         ------
         ProjectError
             If the project holds activations of other weights or another preprocessing.
         """
-        if self.weights_sha256 is None or self.preprocessing is None:
-            values = {
-                "weights_sha256": binding.weights_sha256,
-                "preprocessing": binding.preprocessing.to_dict(),
-                "class_names": None if class_names is None else list(class_names),
-            }
-            self._database.write_values("project", values)
-            self._values = self._database.read_values("project")
+        if self.weights_sha256 is None or self.preprocessing is None or not self.layers:
             return
         bound = LayerBinding(self.weights_sha256, self.preprocessing, binding.pooling, binding.precision)
         if difference := bound.difference(binding):
             raise ProjectError(
                 f"The project {self.path} belongs to another model: its {difference}. "
-                "Its activations would not go together with this one's, so make a new project for it."
+                "Their activations would not go together, so make a new project for this model."
             )
+
+    def bind_model(self, binding: LayerBinding, class_names: Iterable[str] | None = None) -> None:
+        """Tie the project to the model that its first activations come from; any other is refused.
+
+        Raises
+        ------
+        ProjectError
+            As :meth:`require_model`.
+        """
+        self.require_model(binding)
+        values = {
+            "weights_sha256": binding.weights_sha256,
+            "preprocessing": binding.preprocessing.to_dict(),
+            "class_names": None if class_names is None else list(class_names),
+        }
+        self._database.write_values("project", values)
+        self._values = self._database.read_values("project")
 
     # Images
 

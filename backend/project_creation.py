@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PROJECT_SUFFIX = ".prism"
 
+# Of images, a second or two of a small model on a processor; 2 MB of 2048 neurons.
+BLOCK_ROWS = 256
+
 
 def create_project_folder(
     folder: Path,
@@ -26,11 +29,14 @@ def create_project_folder(
     images: ImageSet,
     layers: Iterable[str],
     settings: Mapping[str, Any],
+    block_rows: int,
 ) -> None:
     """Make a project in ``folder``; see :meth:`backend.project.Project.create`.
 
     It is made beside the folder and then renamed, so that a project is never seen half made.
     """
+    if block_rows < 1:
+        raise ProjectError(f"A block needs at least 1 image, not {block_rows}.")
     if not images.paths:
         raise ProjectError(f"There are no images in {images.root} to make a project of.")
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -43,7 +49,7 @@ def create_project_folder(
         ProjectDatabase.create(scratch)
         database = ProjectDatabase(scratch, read_only=False)
         try:
-            _record_project(database, folder, source, images.root.absolute(), layers)
+            _record_project(database, folder, source, images.root.absolute(), layers, block_rows)
             _record_images(database, images)
             database.write_values("settings", settings)
         finally:
@@ -69,7 +75,12 @@ def relative_root(root: Path, folder: Path) -> str | None:
 
 
 def _record_project(
-    database: ProjectDatabase, folder: Path, source: ModelSource, root: Path, layers: Iterable[str]
+    database: ProjectDatabase,
+    folder: Path,
+    source: ModelSource,
+    root: Path,
+    layers: Iterable[str],
+    block_rows: int,
 ) -> None:
     database.write_values(
         "project",
@@ -80,6 +91,7 @@ def _record_project(
             "images_root": str(root),
             "images_root_relative": relative_root(root, folder),
             "planned_layers": list(layers),
+            "block_rows": block_rows,
         },
     )
 

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -115,7 +115,16 @@ class ProjectDatabase:
 
     def read_values(self, table: Literal["project", "settings"]) -> dict[str, Any]:
         """Return a table of JSON values by key."""
-        return {key: json.loads(value) for key, value in self.query(f"SELECT key, value FROM {table}")}
+        rows = self.query(f"SELECT key, value FROM {table}")
+        try:
+            return {key: json.loads(value) for key, value in rows}
+        except ValueError as error:
+            raise _damaged(self.folder, f"its table {table} holds something else than JSON") from error
+
+    def require_values(self, table: Literal["project", "settings"], keys: Set[str]) -> None:
+        """Raise :class:`ProjectDamagedError` if a table lacks one of the keys."""
+        if missing := sorted(keys - self.read_values(table).keys()):
+            raise _damaged(self.folder, f"its table {table} lacks {missing[0]}")
 
     def write_values(self, table: Literal["project", "settings"], values: Mapping[str, Any]) -> None:
         """Save JSON values in a table, each in the place of the former one of its key."""
@@ -144,6 +153,12 @@ class ProjectDatabase:
             try:
                 self.back_up()
             finally:
+                self.abandon()
+
+    def abandon(self) -> None:
+        """Close without a backup: what is open here is not worth one."""
+        with self._lock:
+            if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 

@@ -21,6 +21,7 @@ from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
 from backend.model_source import Preprocessing
 from backend.project_database import ProjectDatabase
+from backend.project_images import FileState
 
 _RECORDED_SOFTWARE = ("neuron-prism", "torch", "torchvision", "numpy", "pillow")
 
@@ -178,6 +179,10 @@ class LayerTable:
         )
         return tuple(StoredBlock(*row) for row in rows)
 
+    def recorded_starts(self) -> frozenset[int]:
+        """Return the first rows of all blocks that any layer has."""
+        return frozenset(start for (start,) in self._database.query("SELECT DISTINCT start FROM blocks"))
+
     def n_leading_rows(self, name: str) -> int:
         """Return how many rows from row 0 on are there without a gap."""
         stop = 0
@@ -188,7 +193,12 @@ class LayerTable:
         return stop
 
     def record_block(
-        self, start: int, stop: int, crc32: Mapping[str, int], skipped: Mapping[int, str]
+        self,
+        start: int,
+        stop: int,
+        crc32: Mapping[str, int],
+        skipped: Mapping[int, str],
+        states: Mapping[int, FileState],
     ) -> None:
         """Record that a block is on disk, for several layers at once.
 
@@ -200,6 +210,8 @@ class LayerTable:
             Layer → checksum of the block's bytes.
         skipped
             Row → why the image could not be read; its rows hold NaN.
+        states
+            Row → state of the image's file, where another than that on record was read.
         """
         identities = {name: self._id(name) for name in crc32}
         with self._database.transaction() as connection:
@@ -210,6 +222,10 @@ class LayerTable:
             connection.executemany(
                 "UPDATE images SET skip_reason = ? WHERE row = ?",
                 [(reason, row) for row, reason in skipped.items()],
+            )
+            connection.executemany(
+                "UPDATE images SET size = ?, mtime_ns = ? WHERE row = ?",
+                [(state.size, state.mtime_ns, row) for row, state in states.items()],
             )
 
     def forget_blocks(self, name: str, starts: Iterable[int]) -> None:

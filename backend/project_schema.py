@@ -85,6 +85,11 @@ TABLES = frozenset(
     {"project", "images", "unused_files", "layers", "blocks", "neuron_names", "named_concepts", "settings"}
 )
 
+# Keys of the table ``project`` that every project has from the moment it is made.
+REQUIRED_VALUES = frozenset(
+    {"name", "created", "model_source", "images_root", "images_root_relative", "planned_layers", "block_rows"}
+)
+
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring a database from ``version`` (0: empty) to :data:`VERSION`, all steps or none.

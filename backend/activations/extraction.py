@@ -1,0 +1,285 @@
+"""Model × images → activations on disk, with the neuron index, in one pass that can stop and go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.activations.extraction_progress import ExtractionProgress, ProgressMeter
+from backend.activations.inference import BatchActivations, BatchOfImages, Inference
+from backend.activations.layer_extraction import LayerExtraction, is_complete
+from backend.activations.store import activation_bytes, require_free_space
+from backend.errors import ExtractionError, ImageError, ProjectError
+from backend.images import ImageUnreachableError
+from backend.project_images import FileState
+from backend.project_layers import LayerBinding
+from backend.task import SilentTask, Task
+
+if TYPE_CHECKING:
+    from backend.loaded_model import LoadedModel
+    from backend.project import Project
+
+__all__ = ["ExtractionProgress", "ExtractionResult", "extract"]
+
+# Images looked at to tell a missing image from a missing folder.
+_SAMPLE = 32
+
+
+@dataclass(frozen=True)
+class ExtractionResult:
+    """What an extraction did.
+
+    Attributes
+    ----------
+    layers
+        Those asked for, all complete now.
+    n_images
+        Images of the project.
+    n_computed
+        Images that went through the model in this run; the others were done before.
+    n_skipped
+        Images of the project that could not be read: their rows are NaN.
+    seconds
+        Duration of this run.
+    images_per_second
+        Of the images computed in this run; 0 if there were none.
+    """
+
+    layers: tuple[str, ...]
+    n_images: int
+    n_computed: int
+    n_skipped: int
+    seconds: float
+    images_per_second: float
+
+
+def extract(
+    project: Project,
+    loaded: LoadedModel,
+    layers: Sequence[str] | None = None,
+    *,
+    task: Task | None = None,
+    n_workers: int | None = None,
+) -> ExtractionResult:
+    """Compute the activations of layers for all images of a project, or go on where a former run stopped.
+
+    A block of images is written, flushed to disk, and then recorded, so that whatever ends the run (a kill, a
+    full disk, an unplugged drive, a cancelled task), at most one block is computed again. All layers come out
+    of the same pass; rows that a layer already has are not computed again. An image that cannot be read gets
+    a row of NaN, and the reason is recorded.
+
+    Parameters
+    ----------
+    project
+        Open for writing.
+    loaded
+        The model. The first extraction ties the project to its weights and preprocessing.
+    layers
+        Names of layers; default: those planned when the project was made, and those it has begun.
+    task
+        Is told of the progress, and handed an :class:`ExtractionProgress` after every batch.
+    n_workers
+        Threads that decode images and run the model; default one for each processor core.
+
+    Raises
+    ------
+    ProjectError
+        If the project belongs to another model, is read-only, or its database cannot be written.
+    ModelError
+        If the model has no such layer, or fails.
+    ExtractionError
+        If no layer is named, the images folder is gone, or the disk is full.
+    Cancelled
+        If the task was asked to stop; what was extracted so far is kept.
+    """
+    started = time.perf_counter()
+    names = _chosen_layers(project, layers)
+    binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing)
+    project.require_model(binding)
+    _require_same_binding(project, names, binding)
+    missing = [name for name in names if not is_complete(project, name)]
+    n_computed = 0
+    if missing:
+        with ExitStack() as stack:
+            n_computed = _Pass(project, loaded, missing, stack, task or SilentTask(), n_workers).run()
+        project.back_up()
+    seconds = time.perf_counter() - started
+    return ExtractionResult(
+        layers=names,
+        n_images=project.n_images,
+        n_computed=n_computed,
+        n_skipped=len(project.skipped_images()),
+        seconds=seconds,
+        images_per_second=n_computed / seconds if n_computed else 0.0,
+    )
+
+
+class _Pass:
+    """One pass over the images, for layers that lack some or all of their blocks."""
+
+    def __init__(
+        self,
+        project: Project,
+        loaded: LoadedModel,
+        names: Sequence[str],
+        stack: ExitStack,
+        task: Task,
+        n_workers: int | None,
+    ) -> None:
+        self._project = project
+        self._task = task
+        _require_images_folder(project)
+        task.progress(0, project.n_images, "Preparing the model")
+        self._inference = Inference(loaded, names, n_workers)
+        _require_space(project, self._inference.n_neurons)
+        binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing)
+        project.bind_model(binding, loaded.class_names)
+        self._layers = []
+        for name in names:
+            layer = LayerExtraction(project, name, self._inference.n_neurons[name], binding)
+            stack.callback(layer.close)
+            self._layers.append(layer)
+        self._skipped = {image.row for image in project.skipped_images()}
+        self._recorded = project.extracted_layers.recorded_starts()
+        self._progress = ProgressMeter(task, project.n_images, ", ".join(names))
+
+    def run(self) -> int:
+        """Complete the layers; return how many images went through the model."""
+        for layer in self._layers:
+            layer.verify(self._task)
+        n_images, rows = self._project.n_images, self._project.block_rows
+        blocks = [range(start, min(start + rows, n_images)) for start in range(0, n_images, rows)]
+        wanted = [block for block in blocks if self._lacking(block)]
+        n_wanted = sum(map(len, wanted))
+        self._progress.begin(n_images - n_wanted)
+        results = self._inference.read(
+            self._batches(wanted), self._project.image_path, passed_over=frozenset(self._skipped)
+        )
+        with closing(results):
+            for block in blocks:
+                self._task.check_cancelled()
+                lacking = self._lacking(block)
+                for layer in self._layers:
+                    if layer not in lacking:
+                        layer.take_stored(block.start)
+                if lacking:
+                    self._compute(block, lacking, results)
+        for layer in self._layers:
+            layer.finish()
+        return n_wanted
+
+    def _lacking(self, block: range) -> tuple[LayerExtraction, ...]:
+        return tuple(layer for layer in self._layers if not layer.has(block.start))
+
+    def _batches(self, blocks: Sequence[range]) -> Iterator[BatchOfImages]:
+        """Cut blocks into batches, always the same way: a value's last digits may depend on its batch."""
+        size = self._inference.batch_size
+        for block in blocks:
+            names = tuple(layer.name for layer in self._lacking(block))
+            for first in range(0, len(block), size):
+                yield BatchOfImages(block[first : first + size], names)
+
+    def _compute(
+        self, block: range, layers: Sequence[LayerExtraction], results: Iterator[BatchActivations]
+    ) -> None:
+        """Run a block of images through the model and put it on disk."""
+        activations = {
+            layer.name: np.full((len(block), layer.n_neurons), np.nan, np.float32) for layer in layers
+        }
+        failures: dict[int, ImageError] = {}
+        states: dict[int, FileState] = {}
+        n_read = 0
+        while n_read < len(block):
+            result = next(results)
+            n_new = len(result.batch.rows)
+            for name, values in result.activations.items():
+                activations[name][n_read : n_read + n_new] = values
+            failures.update(result.failures)
+            states.update(result.states)
+            n_read += n_new
+            self._progress.advance(n_new)
+            self._task.check_cancelled()
+        skipped = self._reasons_to_skip(block, failures, states, activations)
+        for values in activations.values():
+            values[[row - block.start for row in block if row in self._skipped or row in skipped]] = np.nan
+        crc32 = {layer.name: layer.write(block.start, activations[layer.name]) for layer in layers}
+        self._project.extracted_layers.record_block(block.start, block.stop, crc32, skipped, states)
+        self._skipped.update(skipped)
+        self._progress.add_skipped(len(skipped))
+
+    def _reasons_to_skip(
+        self,
+        block: range,
+        failures: Mapping[int, ImageError],
+        states: dict[int, FileState],
+        activations: Mapping[str, NDArray[np.float32]],
+    ) -> dict[int, str]:
+        """Return the rows that get NaN, with the reason; leave in ``states`` those to record."""
+        if any(isinstance(error, ImageUnreachableError) for error in failures.values()):
+            _require_images_folder(self._project)
+        skipped = {row: str(error) for row, error in failures.items()}
+        known = dict(zip(block, self._project.images.states(block.start, block.stop), strict=True))
+        for row, state in tuple(states.items()):
+            if state == known[row]:
+                del states[row]
+            elif block.start in self._recorded and known[row] is not None:
+                del states[row]
+                skipped.setdefault(
+                    row, f"The image '{self._project.image_path(row)}' was changed after it was first read."
+                )
+        for values in activations.values():
+            for place in np.flatnonzero(~np.isfinite(values).all(axis=1)):
+                if block[place] not in self._skipped:
+                    skipped.setdefault(block[place], "The model's output for this image is not finite.")
+        return skipped
+
+
+def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str, ...]:
+    if layers is None:
+        layers = (*project.planned_layers, *(record.name for record in project.layers))
+    if not layers:
+        raise ExtractionError("No layer is named: choose at least one to extract.")
+    return tuple(dict.fromkeys(layers))
+
+
+def _require_same_binding(project: Project, names: Sequence[str], binding: LayerBinding) -> None:
+    for record in project.layers:
+        if record.name in names and (difference := record.binding.difference(binding)):
+            raise ProjectError(
+                f"The activations of layer {record.name} in {project.path} were computed with another "
+                f"{difference}: make a new project."
+            )
+
+
+def _require_space(project: Project, widths: Mapping[str, int]) -> None:
+    done = {record.name: record.n_done for record in project.layers}
+    needed = sum(activation_bytes(project.n_images - done.get(name, 0), d) for name, d in widths.items())
+    require_free_space(project.path, needed)
+
+
+def _require_images_folder(project: Project) -> None:
+    """Make sure that it is not the whole folder that is gone (a drive unplugged, a share disconnected)."""
+    root = project.images_root
+    sample = range(0, project.n_images, max(1, project.n_images // _SAMPLE))
+    n_gone = sum(not _readable(project.image_path(row)) for row in sample)
+    if not root.is_dir() or 2 * n_gone > len(sample):
+        raise ExtractionError(
+            f"The images folder {root} cannot be read: connect its drive, or say where it is now, and "
+            "continue. Everything extracted so far is kept."
+        )
+
+
+def _readable(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,244 @@
+"""Images through the model on every processor core: decoded, prepared and read in worker threads."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import queue
+from collections import deque
+from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+from torch import nn
+
+from backend.errors import ImageError
+from backend.images import preprocess_image
+from backend.loaded_model import LoadedModel
+from backend.model_source import Preprocessing
+from backend.models import LayerReader, normalise, prepare_for_inference
+from backend.project_images import FileState
+
+_log = logging.getLogger(__name__)
+
+# The largest tensor of a batch. The C library keeps blocks up to about this size for reuse; larger ones go
+# back to the system after every operation, and clearing fresh pages then takes a third of the time.
+_LARGEST_TENSOR_BYTES = 24 << 20
+_LARGEST_BATCH = 32
+
+_BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class BatchOfImages:
+    """Images to read: their rows, and the layers to read them at."""
+
+    rows: range
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BatchActivations:
+    """What reading a batch gave.
+
+    Attributes
+    ----------
+    batch
+        What was read.
+    activations
+        Layer → float32 (images, d). Those of an image that could not be read are a black image's.
+    failures
+        Row → why the image could not be read.
+    states
+        Row → state of the image's file when it was read.
+    """
+
+    batch: BatchOfImages
+    activations: Mapping[str, NDArray[np.float32]]
+    failures: Mapping[int, ImageError]
+    states: Mapping[int, FileState]
+
+
+class Inference:
+    """A model prepared for reading layers fast.
+
+    Each core runs a copy of the model (weights shared) on its own small batches, in one thread: so cores
+    never wait for one another, one decodes while another computes, and a batch's values do not depend on how
+    many cores there are. A model that cannot be copied is run by one worker at a time, on all cores.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        Stays as it is.
+    layers : sequence of str
+        Layers that will be read.
+    n_workers : int or None
+        Number of worker threads; None: one for each core that this process may use.
+
+    Raises
+    ------
+    ModelError
+        If the model has no such layer, it has no channel axis, or the model fails.
+
+    Attributes
+    ----------
+    n_neurons : dict of int
+        Number of neurons of each layer.
+    batch_size : int
+        Images in a batch: as many as keep the model's largest tensor small enough for fast memory.
+    n_workers : int
+        Number of worker threads.
+    """
+
+    def __init__(self, loaded: LoadedModel, layers: Sequence[str], n_workers: int | None = None) -> None:
+        self._preprocessing = loaded.preprocessing
+        self.n_workers = n_workers or available_cores()
+        module = prepare_for_inference(loaded, layers)
+        self.n_neurons, largest = _sizes(module, layers, loaded.preprocessing)
+        self.batch_size = max(1, min(_LARGEST_BATCH, _LARGEST_TENSOR_BYTES // largest))
+        copies = _copies(module, self.n_workers)
+        self._single_threaded = len(copies) > 1
+        self._readers: queue.SimpleQueue[_CachedReaders] = queue.SimpleQueue()
+        for one in copies:
+            self._readers.put(_CachedReaders(one))
+
+    def read(
+        self,
+        batches: Iterable[BatchOfImages],
+        path_of_row: Callable[[int], Path],
+        *,
+        passed_over: Container[int] = (),
+    ) -> Generator[BatchActivations, None, None]:
+        """Read batches in worker threads and yield the results in order.
+
+        However many batches there are, only a few more than there are workers are in memory. Closing the
+        generator ends the workers after their present batch.
+
+        Parameters
+        ----------
+        batches
+            What to read.
+        path_of_row
+            Where the image of a row is.
+        passed_over
+            Rows whose images are not looked at, but taken as black.
+
+        Raises
+        ------
+        ModelError
+            If the model fails.
+        """
+        waiting: deque[Future[BatchActivations]] = deque()
+        pool = ThreadPoolExecutor(
+            self.n_workers,
+            thread_name_prefix="inference",
+            initializer=_use_one_core if self._single_threaded else None,
+        )
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(self._read_batch, batch, path_of_row, passed_over))
+                if len(waiting) >= self.n_workers + _BATCHES_AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read_batch(
+        self, batch: BatchOfImages, path_of_row: Callable[[int], Path], passed_over: Container[int]
+    ) -> BatchActivations:
+        side = self._preprocessing.input_size
+        pixels = np.zeros((len(batch.rows), side, side, self._preprocessing.channels), np.uint8)
+        failures: dict[int, ImageError] = {}
+        states: dict[int, FileState] = {}
+        for place, row in enumerate(batch.rows):
+            if row in passed_over:
+                continue
+            path = path_of_row(row)
+            # Before decoding, so that a change while the file is read is noticed later.
+            state = FileState.of(path)
+            if state is not None:
+                states[row] = state
+            try:
+                pixels[place] = preprocess_image(path, self._preprocessing)
+            except ImageError as error:
+                failures[row] = error
+        readers = self._readers.get()
+        try:
+            activations = readers.read(batch.layers, pixels, self._preprocessing)
+        finally:
+            self._readers.put(readers)
+        return BatchActivations(batch, activations, failures, states)
+
+
+class _CachedReaders:
+    """One copy of the model, with a reader for every set of layers that was asked for."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._readers: dict[tuple[str, ...], LayerReader] = {}
+
+    def read(
+        self, layers: tuple[str, ...], pixels: NDArray[np.uint8], preprocessing: Preprocessing
+    ) -> dict[str, NDArray[np.float32]]:
+        if layers not in self._readers:
+            self._readers[layers] = LayerReader(self._module, layers)
+        values = self._readers[layers].read(normalise(pixels, preprocessing))
+        return {layer: values[layer].numpy() for layer in layers}
+
+
+def available_cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _use_one_core() -> None:
+    """Make torch compute in the calling thread alone; other threads keep their settings.
+
+    The number of OpenMP threads belongs to the thread that sets it, while ``torch.set_num_threads`` would
+    also change it for the rest of the program.
+    """
+    # Torch sets the number itself at the first question, so that has to come before.
+    torch.get_num_threads()
+    threadpool_limits(limits=1, user_api="openmp")
+
+
+def _copies(module: nn.Module, n: int) -> list[nn.Module]:
+    """Return copies of a model that share its tensors, or the model alone if it cannot be copied."""
+    shared = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
+    try:
+        return [copy.deepcopy(module, dict(shared)) for _ in range(n)]
+    except (TypeError, RuntimeError, AttributeError) as error:
+        _log.info("The model is run by one thread at a time, because it cannot be copied: %s", error)
+        return [module]
+
+
+def _sizes(
+    module: nn.Module, layers: Sequence[str], preprocessing: Preprocessing
+) -> tuple[dict[str, int], int]:
+    """Run a model on a black image; return each layer's neurons, and the bytes of the largest output."""
+    largest = 1
+
+    def measure(_module: nn.Module, _arguments: Any, output: object) -> None:
+        nonlocal largest
+        if isinstance(output, torch.Tensor):
+            largest = max(largest, output.numel() * output.element_size())
+
+    hooks = [part.register_forward_hook(measure) for part in module.modules()]
+    try:
+        size = preprocessing.input_size
+        pixels = np.zeros((1, size, size, preprocessing.channels), np.uint8)
+        values = LayerReader(module, layers).read(normalise(pixels, preprocessing))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {layer: values[layer].shape[1] for layer in layers}, largest

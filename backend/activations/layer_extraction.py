@@ -1,0 +1,108 @@
+"""One layer while it is being extracted: its file, its blocks that are safe, its growing neuron index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.activations.store import ActivationWriter, open_activations
+from backend.errors import ProjectError
+from backend.neurons import MAX_TOP_IMAGES, NeuronIndexBuilder
+from backend.project_layers import LayerBinding, LayerRecord
+from backend.task import Task
+
+if TYPE_CHECKING:
+    from backend.project import Project
+
+
+class LayerExtraction:
+    """A layer of a project, open for writing its activations.
+
+    Parameters
+    ----------
+    project : Project
+        Open for writing.
+    name : str
+        The layer; recorded now if the project does not have it yet.
+    n_neurons : int
+        Its number of neurons.
+    binding : LayerBinding
+        What its activations belong to.
+
+    Raises
+    ------
+    ExtractionError
+        If its file cannot be written.
+    """
+
+    def __init__(self, project: Project, name: str, n_neurons: int, binding: LayerBinding) -> None:
+        self._project = project
+        self._layers = project.extracted_layers
+        records = {record.name: record for record in project.layers}
+        self.record: LayerRecord = records.get(name) or self._layers.add(name, n_neurons, binding)
+        # It belongs to rows that are about to change.
+        self.record.index_file.unlink(missing_ok=True)
+        self._writer = ActivationWriter(self.record.file, project.n_images, n_neurons)
+        self._builder = NeuronIndexBuilder(n_neurons, min(MAX_TOP_IMAGES, project.n_images))
+        self._stored = {block.start: block for block in self._layers.blocks(name)}
+
+    @property
+    def name(self) -> str:
+        """Name of the layer."""
+        return self.record.name
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of its neurons."""
+        return self.record.n_neurons
+
+    def verify(self, task: Task) -> None:
+        """Check every block that is on record against its checksum, and forget those that do not match."""
+        torn = []
+        for done, block in enumerate(self._stored.values()):
+            task.check_cancelled()
+            task.progress(done, len(self._stored), f"Checking what is there of {self.name}")
+            _, crc32 = self._writer.read(block.start, block.stop)
+            if crc32 != block.crc32:
+                torn.append(block.start)
+        self._layers.forget_blocks(self.name, torn)
+        for start in torn:
+            del self._stored[start]
+
+    def has(self, start: int) -> bool:
+        """Return whether the block that begins at a row is safely on disk."""
+        return start in self._stored
+
+    def write(self, start: int, activations: NDArray[np.float32]) -> int:
+        """Write a block, wait until it is on disk, and return its checksum. It is not on record yet."""
+        self._builder.update(start, activations)
+        return self._writer.write(start, activations)
+
+    def take_stored(self, start: int) -> None:
+        """Read a block that is on disk into the neuron index."""
+        block = self._stored[start]
+        activations, _ = self._writer.read(block.start, block.stop)
+        self._builder.update(start, activations)
+
+    def finish(self) -> None:
+        """Write the neuron index. Every block has been written or taken once."""
+        self._project.save_neuron_index(self.name, self._builder.finish())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._writer.close()
+
+
+def is_complete(project: Project, name: str) -> bool:
+    """Return whether a layer has every row, in a file of the right shape."""
+    records: dict[str, LayerRecord] = {record.name: record for record in project.layers}
+    record = records.get(name)
+    if record is None or not record.complete:
+        return False
+    try:
+        open_activations(record.file, record.n_images, record.n_neurons)
+    except ProjectError:
+        return False
+    return True
