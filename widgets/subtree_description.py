@@ -46,7 +46,7 @@ def purity_text(state: DendrogramState, node: int) -> str:
     if count == len(known):
         return f"All of class {name}"
     most = "Mostly class" if 2 * count > len(known) else "Most often class"
-    return f"{most} {name}: {count} of {len(known)} ({100 * count / len(known):.0f} %)"
+    return f"{most} {name}: {count} of {len(known)} images ({100 * count / len(known):.0f} %)"
 
 
 def _describe_leaf(state: DendrogramState, leaf: int) -> str:

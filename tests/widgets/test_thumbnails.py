@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtGui import QColor
 from shiboken6 import isValid
 
@@ -204,7 +204,7 @@ def test_shutdown_joins_the_threads_and_silences_the_loader(make_loader, qtbot):
     gate.opened.set()
     loader.shutdown()
     assert thumbnail_threads() == []
-    qtbot.wait(20)
+    QCoreApplication.processEvents()
     assert announced == []
     loader.request(Path("late"), 16)
     assert loader.n_waiting == 0 and thumbnail_threads() == []
