@@ -28,25 +28,38 @@ _REASONS = {
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that takes the place of ``path`` when the block ends well, and vanishes otherwise.
 
-    Missing folders are made. An older file of that name stays as it is until the new one is complete.
+    Missing folders are made. An older file of that name stays as it is until the new one is complete. A link
+    is followed; what is no file on a disk (a pipe, a terminal) cannot be replaced and is written to directly.
 
     Raises
     ------
     ExportError
         If the file cannot be written: where, why, and what to do.
     """
-    temporary = path.with_name(path.name + ".part")
+    target = path.resolve() if path.is_symlink() else path
     try:
-        if path.is_dir():
+        if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_file():
+            with target.open("wb") as file:
+                yield file
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _replacing(target) as file:
+            yield file
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[bytes]]:
+    temporary = target.with_name(target.name + ".part")
+    try:
         with temporary.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
+        temporary.replace(target)
     finally:
         _remove(temporary)
 

@@ -69,7 +69,7 @@ class CsvTable:
 
     def _write(self, rows: Iterable[Sequence[Cell]]) -> None:
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        csv.writer(text, lineterminator="\r\n").writerows(rows)
         self._file.write(text.getvalue().encode("utf-8", errors="backslashreplace"))
 
 

@@ -7,11 +7,11 @@ from string import ascii_uppercase
 # Blue, vermilion, green, magenta, sky, gold, wine, olive, violet, brown.
 LIGHT_CONCEPTS = (
     "#1646ad",
-    "#c42a0c",
+    "#bd260a",
     "#0a7d66",
     "#e62e9f",
     "#2e8fd2",
-    "#ae7b0a",
+    "#b0800c",
     "#83205f",
     "#42660f",
     "#7026e3",
