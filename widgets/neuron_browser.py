@@ -30,15 +30,15 @@ from widgets.thumbnails import ThumbnailLoader
 __all__ = ["NeuronBrowser", "NeuronTable"]
 
 _WIDTHS = {
-    Column.NEURON: 66,
-    Column.IMAGES: 116,
-    Column.MAXIMUM: 78,
-    Column.CONCEPTS: 70,
+    Column.NEURON: 46,
+    Column.IMAGES: 114,
+    Column.MAXIMUM: 66,
+    Column.CONCEPTS: 38,
     Column.NAME: 110,
-    Column.ACTIVE: 62,
-    Column.MEAN: 62,
+    Column.ACTIVE: 60,
+    Column.MEAN: 60,
 }
-_SORT_SIGN = 6
+_USUAL_LINE = 15  # pixels: height of a line in the type that the widths above are for
 _TABLE, _NOTHING, _NO_MATCH = range(3)
 _PATIENCE = 500  # milliseconds: a condition that is being typed is no mistake yet
 
@@ -107,12 +107,14 @@ class NeuronBrowser(QWidget):
         self.table_view.setSortingEnabled(True)
         header.setSectionsMovable(True)
         header.setHighlightSections(False)
+        header.setMinimumSectionSize(28)
         header.setStretchLastSection(True)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._show_column_menu)
         header.sortIndicatorChanged.connect(self._sorted)
         for column, width in _WIDTHS.items():
-            header.resizeSection(column, max(width, header.sectionSizeHint(column) + _SORT_SIGN))
+            scale = 1.0 if column == Column.IMAGES else self.fontMetrics().height() / _USUAL_LINE
+            header.resizeSection(column, round(width * max(scale, 1.0)))
         self._sorted_by = (int(Column.NEURON), Qt.SortOrder.AscendingOrder)
         self.table_view.selectionModel().selectionChanged.connect(self._row_chosen)
         # Once the view has laid out what moved, pictures that nobody sees any more need not be decoded.
@@ -293,7 +295,9 @@ class NeuronBrowser(QWidget):
         for column in Column:
             if column == Column.NEURON:
                 continue
-            title = self.model.headerData(column, Qt.Orientation.Horizontal)
+            title = self.model.headerData(
+                column, Qt.Orientation.Horizontal, Qt.ItemDataRole.AccessibleTextRole
+            )
             action = menu.addAction(str(title))
             action.setCheckable(True)
             action.setChecked(not self.table_view.isColumnHidden(column))

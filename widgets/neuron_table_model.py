@@ -54,18 +54,25 @@ class Column(IntEnum):
     MEAN = 6
 
 
-_HEADERS: dict[Column, tuple[str, str]] = {
-    Column.NEURON: ("Neuron", "The neuron's number: its channel in the layer."),
-    Column.IMAGES: ("Strongest", "The three images that activate the neuron most, strongest first."),
-    Column.MAXIMUM: (
-        "Maximum",
-        "Largest activation over all images; the bar is its share of the layer's.",
+_HEADERS: dict[Column, tuple[str, str, str]] = {
+    Column.NEURON: ("#", "Neuron", "The neuron's number: its channel in the layer."),
+    Column.IMAGES: ("Strongest", "Strongest images", "The three images that activate the neuron most."),
+    Column.MAXIMUM: ("Max", "Maximum", "Largest activation over all images. Bar: its share of the layer's."),
+    Column.CONCEPTS: (
+        "C",
+        "Concepts",
+        "Number of concepts at the present parameters; — where not known yet.",
     ),
-    Column.CONCEPTS: ("Concepts", "Number of concepts at the present parameters; — where not computed yet."),
-    Column.NAME: ("Name", "Your own name for the neuron. Double click, or F2, to write one."),
-    Column.ACTIVE: ("Active", "Share of the images with an activation above 0: the less, the sparser."),
-    Column.MEAN: ("Mean", "Mean activation over all images."),
+    Column.NAME: ("Name", "Name", "Your own name for the neuron. Double click, or F2, to write one."),
+    Column.ACTIVE: (
+        "Active",
+        "Active",
+        "Share of the images with an activation above 0.",
+    ),
+    Column.MEAN: ("Mean", "Mean", "Mean activation over all images."),
 }
+"""For each column: what its header says, its full title, and what it means."""
+
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -245,14 +252,16 @@ class NeuronTableModel(QAbstractTableModel):
         """Return a column's title, or what it means."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(Column):
             return None
-        title, tooltip = _HEADERS[Column(section)]
+        short, title, tooltip = _HEADERS[Column(section)]
         if role == Qt.ItemDataRole.DisplayRole:
+            return short
+        if role == Qt.ItemDataRole.AccessibleTextRole:
             return title
         if role == Qt.ItemDataRole.InitialSortOrderRole:
             # What is large is what is looked for first.
             large_first = section not in (Column.NEURON, Column.NAME)
             return Qt.SortOrder.DescendingOrder if large_first else Qt.SortOrder.AscendingOrder
-        return tooltip if role == Qt.ItemDataRole.ToolTipRole else None
+        return f"{title}\n{tooltip}" if role == Qt.ItemDataRole.ToolTipRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let names be edited in place."""

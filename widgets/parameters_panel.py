@@ -107,7 +107,7 @@ class ParametersPanel(QWidget):
         self.top_n_box.setSingleStep(10)
 
     def _build_layout(self) -> None:
-        self.suggestion_label = secondary_label()
+        self._build_suggestion()
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(theme.MARGIN, theme.SPACING, theme.MARGIN, theme.MARGIN)
@@ -116,7 +116,8 @@ class ParametersPanel(QWidget):
         preset_row.addWidget(self.preset_box, 1)
         preset_row.addWidget(self.reset_button)
         column.addLayout(preset_row)
-        column.addWidget(self.suggestion_label)
+        column.addWidget(self._suggestion_row)
+        column.addWidget(self.reason_label)
         column.addLayout(self._grid())
         column.addStretch(1)
         area = QScrollArea()
@@ -127,6 +128,22 @@ class ParametersPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
+
+    def _build_suggestion(self) -> None:
+        self.suggestion_label = secondary_label()
+        self.why_button = QToolButton()
+        self.why_button.setText("Why?")
+        self.why_button.setCheckable(True)
+        self.why_button.setAutoRaise(True)
+        self.why_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.reason_label = secondary_label()
+        self.reason_label.hide()
+        self.why_button.toggled.connect(self.reason_label.setVisible)
+        self._suggestion_row = QWidget()
+        row = QHBoxLayout(self._suggestion_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.suggestion_label, 1)
+        row.addWidget(self.why_button, 0, Qt.AlignmentFlag.AlignTop)
 
     def _grid(self) -> QGridLayout:
         grid = QGridLayout()
@@ -209,10 +226,15 @@ class ParametersPanel(QWidget):
         self.preset_box.forbid(SUGGESTED, missing)
         if suggestion:
             self.suggestion_label.setText(
-                f"Suggested here: d_max {activation_text(suggestion.distance_threshold)}, "
-                f"radius² {activation_text(suggestion.outlier_radius_squared)}. {suggestion.reason}"
+                f"Suggested: d_max\u00a0{activation_text(suggestion.distance_threshold)}, "
+                f"radius²\u00a0{activation_text(suggestion.outlier_radius_squared)}"
             )
-        self.suggestion_label.setVisible(suggestion is not None)
+            self.reason_label.setText(suggestion.reason)
+            for widget in (self.suggestion_label, self.why_button):
+                widget.setToolTip(suggestion.reason)
+        else:
+            self.why_button.setChecked(False)
+        self._suggestion_row.setVisible(suggestion is not None)
         back_to = "the suggestion for this layer" if suggestion else "the defaults"
         self.reset_button.setToolTip(f"Set every parameter back to {back_to}.")
         self.reset_button.setAccessibleName(f"Back to {back_to}")

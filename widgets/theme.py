@@ -110,7 +110,7 @@ def _palette(colors: dict[QPalette.ColorRole, str], disabled: str) -> QPalette:
     palette.setColor(QPalette.ColorGroup.Disabled, _Role.Highlight, QColor(colors[_Role.Mid]))
     palette.setColor(QPalette.ColorGroup.Disabled, _Role.Accent, QColor(colors[_Role.Mid]))
     # An unfocused list keeps its choice visible, in a calmer colour.
-    calm = blend(QColor(colors[_Role.Highlight]), QColor(colors[_Role.Base]), 0.22)
+    calm = blend(QColor(colors[_Role.Highlight]), QColor(colors[_Role.Base]), 0.32)
     palette.setColor(QPalette.ColorGroup.Inactive, _Role.Highlight, calm)
     palette.setColor(QPalette.ColorGroup.Inactive, _Role.HighlightedText, QColor(colors[_Role.Text]))
     return palette

@@ -222,10 +222,14 @@ def test_reset_goes_back_to_the_suggestion(panel: ParametersPanel, sent: list[Pa
 def test_the_suggestion_gives_its_reason(panel: ParametersPanel) -> None:
     panel.set_suggestion(SUGGESTION)
     assert "34.2" in panel.suggestion_label.text()
-    assert "Twice the median distance." in panel.suggestion_label.text()
-    assert panel.suggestion_label.isVisible()
+    assert "12.1" in panel.suggestion_label.text()
+    assert not panel.reason_label.isVisible()
+    QTest.mouseClick(panel.why_button, Qt.MouseButton.LeftButton)
+    assert panel.reason_label.isVisible()
+    assert panel.reason_label.text() == panel.suggestion_label.toolTip() == "Twice the median distance."
     panel.set_suggestion(None)
     assert not panel.suggestion_label.isVisible()
+    assert not panel.reason_label.isVisible()
 
 
 def test_a_late_answer_does_not_undo_a_newer_change(
