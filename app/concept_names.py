@@ -75,7 +75,6 @@ class ConceptNames(QObject):
         place = after or before
         if place is None:
             return None
-        self._session.show_layer(place.layer, place.neuron)
         stored: list[NamedConcept] = []
         if after is not None:
             self._session.store(lambda project: stored.append(project.save_named_concept(after)))
@@ -85,6 +84,7 @@ class ConceptNames(QObject):
         if (place.layer, place.neuron) == (self._layer, self._neuron):
             self._load()
             self.changed.emit(self.by_cluster)
+        self._session.show_layer(place.layer, place.neuron)
         return stored[0] if stored else after
 
     def _edit(self, cluster: int, field: str, text: str) -> None:

@@ -170,16 +170,17 @@ class InteractiveThread(_JobThread):
         self._waiting: Job | None = None
 
     def submit(self, title: str, function: JobFunction) -> Job:
-        """Run ``function(task)`` as soon as possible and forget every earlier request."""
+        """Run ``function(task)`` as soon as possible and forget every earlier request.
+
+        Its signals come through the event loop, so there is time to connect to them.
+        """
         job = Job(title, function, quiet=True)
         if self._closing:
             job.request_cancel()
             return job
         self.cancel_all()
         self._waiting = job
-        # Never started inside the caller, so that it can connect to the job's signals first.
-        if self._running is None:
-            QTimer.singleShot(0, self, self._start_next)
+        self._start_next()
         return job
 
     def cancel_all(self) -> None:
@@ -242,7 +243,7 @@ class QueueThread(_JobThread):
         self._enqueue(job)
         running = self._running
         if running is None:
-            QTimer.singleShot(0, self, self._start_next)
+            self._start_next()
         elif running.background and not background and not running.cancel_requested:
             self._giving_way = True
             if running.task is not None:

@@ -175,8 +175,13 @@ class Session(QObject):
         self.selection.clear()
         self.visited.visit(self.layer.name, neuron)
         self.names.set_neuron(self.layer.name, neuron)
-        self.neuron_changed.emit(neuron)
-        self._request_analysis()
+        if (self.layer.name, neuron, self.parameters) in self._kept:
+            self.neuron_changed.emit(neuron)
+            self._request_analysis()
+        else:
+            # The worker begins before the panels paint; its answer comes through the event loop.
+            self._request_analysis()
+            self.neuron_changed.emit(neuron)
 
     def choose_concept(self, cluster: int) -> None:
         """Select a concept and the images in it; −1 the outliers, −2 the dropped clusters."""
@@ -285,11 +290,13 @@ class Session(QObject):
     # Requests and answers
 
     def _request_analysis(self) -> None:
+        """Show the analysis that the neuron and its parameters ask for: a kept one at once, else a job's."""
         if self.layer is None or self.neuron is None or self._wanted is not None:
             return
-        kept = self._kept.get((self.layer.name, self.neuron, self.parameters))
+        place = (self.layer.name, self.neuron, self.parameters)
+        kept = self._kept.get(place)
         if kept is not None:
-            self._kept.move_to_end((self.layer.name, self.neuron, self.parameters))
+            self._kept.move_to_end(place)
             self._threads.interactive.cancel_all()
             self._take_split(kept.disentanglement)
             self._take_analysis(kept)

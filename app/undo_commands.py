@@ -1,6 +1,6 @@
 """What can be undone: parameters, names of neurons, names and notes of concepts.
 
-Each command shows the place where it happened, so that undoing is never invisible.
+Each command stores first and then shows the place where it happened, so that undoing is never invisible.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class SetParameters(QUndoCommand):
         self._apply(self._before)
 
     def _apply(self, parameters: Parameters) -> None:
-        self._session.show_layer(self._layer)
         self._session.apply_parameters(self._layer, parameters)
+        self._session.show_layer(self._layer)
 
 
 class SetNeuronName(QUndoCommand):

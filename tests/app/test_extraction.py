@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 
-from backend.activations import extraction
 from backend.images import find_images
+from backend.layer_reader import LayerReader
 from backend.model_source import ModelSource
 from backend.project import Project
 from tests.app.tiny_network import TINY_LAYER, TINY_NETWORK
@@ -18,24 +18,28 @@ from widgets.error_dialog import ErrorDialog
 class Gate:
     """Holds the extraction before its first batch of images, as slow images would."""
 
-    def __init__(self, normalise):
+    def __init__(self, read):
         self.entered = threading.Event()
         self.opened = threading.Event()
         self.opens_by_itself = lambda: False
-        self._normalise = normalise
+        self._read = read
 
-    def __call__(self, pixels, preprocessing):
-        if len(pixels) > 1:  # the dry run has one image
+    def read(self, reader, batch):
+        if len(batch) > 1:  # the dry run has one image
             self.entered.set()
             while not self.opened.wait(0.005) and not self.opens_by_itself():
                 pass
-        return self._normalise(pixels, preprocessing)
+        return self._read(reader, batch)
 
 
 @pytest.fixture
 def gate(monkeypatch):
-    gate = Gate(extraction.normalise)
-    monkeypatch.setattr(extraction, "normalise", gate)
+    gate = Gate(LayerReader.read)
+
+    def read(reader, batch):  # a function, so that it becomes a method
+        return gate.read(reader, batch)
+
+    monkeypatch.setattr(LayerReader, "read", read)
     yield gate
     gate.opened.set()
 
