@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
+
+Result = TypeVar("Result")
 
 
 class PictureRequest(NamedTuple):
@@ -34,19 +36,28 @@ class PictureRequest(NamedTuple):
         return max(1, round(self.size * self.device_pixel_ratio))
 
 
-class DecodeQueue:
+class DecodeQueue(Generic[Result]):
     """Requests, newest first, and the threads that serve them.
 
     Parameters
     ----------
     serve
         Called in one of the threads with each request; must not raise.
+    deliver
+        Called in the same thread with what ``serve`` returned, never after :meth:`close` has returned; must
+        be quick.
     n_threads
         Threads, started when the first request comes.
     """
 
-    def __init__(self, serve: Callable[[PictureRequest], None], n_threads: int) -> None:
+    def __init__(
+        self,
+        serve: Callable[[PictureRequest], Result],
+        deliver: Callable[[Result], object],
+        n_threads: int,
+    ) -> None:
         self._serve = serve
+        self._deliver = deliver
         self._n_threads = n_threads
         self._threads: list[threading.Thread] = []
         self._condition = threading.Condition()
@@ -111,7 +122,11 @@ class DecodeQueue:
 
     def _work(self) -> None:
         while (request := self._take()) is not None:
-            self._serve(request)
+            result = self._serve(request)
+            with self._condition:
+                if self._closed:
+                    return
+                self._deliver(result)
 
     def _take(self) -> PictureRequest | None:
         with self._condition:

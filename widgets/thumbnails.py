@@ -6,6 +6,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +62,14 @@ class ThumbnailLoader(QObject):
         self._sizes_here: dict[str, list[PictureRequest]] = {}
         self._failures: OrderedDict[str, str] = OrderedDict()
         self._closed = False
-        self._generation = 0
-        self._courier = _Courier(decode)
-        self._courier.decoded.connect(self._receive)
-        self._queue = DecodeQueue(self._courier.deliver, n_threads or min(4, os.cpu_count() or 1))
-        # The queue holds no reference to this object: its threads end even if nobody called shutdown.
+        self._decoder = _Decoder(decode)
+        # The threads know this object's child and not this object, and never touch the child after close:
+        # both go with their parent, in the GUI thread, even if nobody called shutdown.
+        courier = _Courier(self)
+        courier.decoded.connect(self._receive)
+        self._queue = DecodeQueue(
+            self._decoder.decode, courier.decoded.emit, n_threads or min(4, os.cpu_count() or 1)
+        )
         self.destroyed.connect(self._queue.close)
         application = QCoreApplication.instance()
         if application is not None:
@@ -153,8 +157,7 @@ class ThumbnailLoader(QObject):
     def clear(self) -> None:
         """Forget every picture and failure: another project, or images that moved."""
         self._queue.clear()
-        self._generation += 1
-        self._courier.generation = self._generation
+        self._decoder.generation += 1
         self._pixmaps.clear()
         self._sizes_here.clear()
         self._failures.clear()
@@ -167,13 +170,14 @@ class ThumbnailLoader(QObject):
         self._queue.close()
         self._queue.join(_JOIN_SECONDS)
 
-    @Slot(object, object, str, int)
-    def _receive(self, request: PictureRequest, image: QImage | None, reason: str, generation: int) -> None:
-        if self._closed or generation != self._generation:
+    @Slot(object)
+    def _receive(self, decoded: _Decoded) -> None:
+        request, image = decoded.request, decoded.image
+        if self._closed or decoded.generation != self._decoder.generation:
             return
         self._queue.done(request)
         if image is None:
-            self._failures[request.path] = reason
+            self._failures[request.path] = decoded.reason
             if len(self._failures) > _MAX_FAILURES:
                 self._failures.popitem(last=False)
         else:
@@ -196,25 +200,37 @@ class ThumbnailLoader(QObject):
                 del self._sizes_here[oldest.path]
 
 
-class _Courier(QObject):
-    """Decodes in the worker thread and brings the image to the GUI thread."""
+class _Decoded(NamedTuple):
+    """What became of a request: an image, or the reason why there is none."""
 
-    decoded = Signal(object, object, str, int)
+    request: PictureRequest
+    image: QImage | None
+    reason: str
+    generation: int
+
+
+class _Decoder:
+    """What runs in the threads."""
 
     def __init__(self, decode: Decode) -> None:
-        super().__init__()
         self._decode = decode
         self.generation = 0
 
-    def deliver(self, request: PictureRequest) -> None:
-        """Decode one picture, in whatever thread this is, and announce it."""
+    def decode(self, request: PictureRequest) -> _Decoded:
+        """Decode one picture, in whatever thread this is."""
         generation = self.generation
         image, reason = None, ""
         try:
             image = fitted_image(self._decode(Path(request.path), request.pixels), request)
         except Exception as error:  # noqa: BLE001 – whatever the decoder raises is this picture's reason
             reason = str(error) or type(error).__name__
-        self.decoded.emit(request, image, reason, generation)
+        return _Decoded(request, image, reason, generation)
+
+
+class _Courier(QObject):
+    """Brings what was decoded to the GUI thread."""
+
+    decoded = Signal(object)
 
 
 def fitted_image(pixels: NDArray[np.uint8], request: PictureRequest) -> QImage:

@@ -238,7 +238,7 @@ def test_the_image_owns_its_memory():
 
 
 def test_queue_keeps_another_clients_wish():
-    queue = DecodeQueue(lambda request: None, n_threads=0)
+    queue = DecodeQueue(lambda request: None, lambda result: None, n_threads=0)
     queue.push(PictureRequest("a", 1), 1)
     queue.push(PictureRequest("a", 1), 2)
     queue.keep(1, [])
