@@ -100,7 +100,7 @@ class NeuronBrowser(QWidget):
     def _build_table(self) -> None:
         self.table_view = _NeuronTableView()
         self.table_view.setModel(self.model)
-        self.table_view.setItemDelegate(NeuronRowDelegate(self._thumbnails, self.table_view))
+        self.table_view.setItemDelegate(NeuronRowDelegate(self.model, self._thumbnails, self.table_view))
         self.table_view.setAccessibleName("Neurons of the layer")
         header = self.table_view.horizontalHeader()
         header.setSortIndicator(Column.NEURON, Qt.SortOrder.AscendingOrder)
@@ -316,11 +316,7 @@ class NeuronBrowser(QWidget):
         first = max(0, self.table_view.rowAt(0))
         last = self.table_view.rowAt(self.table_view.viewport().height() - 1)
         last = self.model.rowCount() - 1 if last < 0 else last
-        wanted = {
-            path
-            for row in range(first, last + 1)
-            for path in self.model.index(row, Column.IMAGES).data(NeuronTableModel.PathsRole) or ()
-        }
+        wanted = {path for row in range(first, last + 1) for path in self.model.paths(self.model.neuron(row))}
         self._thumbnails.keep_requests(self.table_view, wanted)
 
 

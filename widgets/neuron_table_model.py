@@ -17,6 +17,8 @@ from widgets.quantity_text import activation_text, count_text, share_text
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
+_CELL = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemNeverHasChildren
+_NAME_CELL = _CELL | Qt.ItemFlag.ItemIsEditable
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,14 @@ _HEADERS: dict[Column, tuple[str, str, str]] = {
 }
 """For each column: what its header says, its full title, and what it means."""
 
+DEAD = "dead"
+"""What stands for the maximum of a neuron that no image activates."""
+
+UNKNOWN = "—"
+"""What stands for a number of concepts that is not known yet."""
+
+N_THUMBNAILS = 3
+
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -88,11 +98,6 @@ class NeuronTableModel(QAbstractTableModel):
     """
 
     renamed = Signal(int, str)
-
-    NeuronRole = Qt.ItemDataRole.UserRole + 1
-    ShareOfMaximumRole = Qt.ItemDataRole.UserRole + 2
-    DeadRole = Qt.ItemDataRole.UserRole + 3
-    PathsRole = Qt.ItemDataRole.UserRole + 4
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -265,37 +270,21 @@ class NeuronTableModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let names be edited in place."""
-        flags = super().flags(index)
-        return flags | Qt.ItemFlag.ItemIsEditable if index.column() == Column.NAME else flags
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return _NAME_CELL if index.column() == Column.NAME else _CELL
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Return what a cell shows, its tooltip, or a number that a delegate draws."""
+        """Return what a cell says, or its tooltip."""
         if not index.isValid() or self._table is None:
             return None
         neuron, column = int(self._order[index.row()]), Column(index.column())
-        if role == Qt.ItemDataRole.DisplayRole or (
-            role == Qt.ItemDataRole.EditRole and column == Column.NAME
-        ):
-            return self._text(neuron, column)
+        written = role == Qt.ItemDataRole.EditRole and column == Column.NAME
+        if role == Qt.ItemDataRole.DisplayRole or written:
+            return self.text(neuron, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_RIGHT) if column not in (Column.NAME, Column.IMAGES) else None
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tooltip(neuron)
-        return self._drawn(neuron, role)
-
-    def _drawn(self, neuron: int, role: int) -> object:
-        if self._table is None:
-            return None
-        if role == self.NeuronRole:
-            return neuron
-        if role == self.DeadRole:
-            return bool(self._dead[neuron])
-        if role == self.ShareOfMaximumRole:
-            maximum = float(self._table.statistics.maximum[neuron])
-            return max(0.0, maximum / self._largest) if self._largest > 0 else 0.0
-        if role == self.PathsRole:
-            return () if self._dead[neuron] else self._table.top_paths(neuron)[:3]
-        return None
+        return self._tooltip(neuron) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Take a name that was written in place."""
@@ -307,7 +296,26 @@ class NeuronTableModel(QAbstractTableModel):
             self.renamed.emit(neuron, name)
         return True
 
-    def _text(self, neuron: int, column: Column) -> str:
+    # --- what a cell is drawn from -------------------------------------------------------------------
+
+    def is_dead(self, neuron: int) -> bool:
+        """Return whether no image activates a neuron."""
+        return bool(self._dead[neuron])
+
+    def share_of_maximum(self, neuron: int) -> float:
+        """Return a neuron's maximum as a share of the layer's largest, 0 to 1."""
+        if self._table is None or self._largest <= 0:
+            return 0.0
+        return max(0.0, float(self._table.statistics.maximum[neuron]) / self._largest)
+
+    def paths(self, neuron: int) -> tuple[Path, ...]:
+        """Return the files of a neuron's strongest images, none for a dead one."""
+        if self._table is None or self._dead[neuron]:
+            return ()
+        return self._table.top_paths(neuron)[:N_THUMBNAILS]
+
+    def text(self, neuron: int, column: int) -> str:
+        """Return what a cell says."""
         if self._table is None or column == Column.IMAGES:
             return ""
         if column == Column.NEURON:
@@ -315,10 +323,10 @@ class NeuronTableModel(QAbstractTableModel):
         if column == Column.NAME:
             return self._names.get(neuron, "")
         if self._dead[neuron]:
-            return "dead" if column == Column.MAXIMUM else "–"
+            return DEAD if column == Column.MAXIMUM else "–"
         if column == Column.CONCEPTS:
             known = self._n_concepts[neuron] >= 0
-            return str(self._n_concepts[neuron]) if known else "—"
+            return str(self._n_concepts[neuron]) if known else UNKNOWN
         statistics = self._table.statistics
         if column == Column.ACTIVE:
             return share_text(float(statistics.active_fraction[neuron]))

@@ -363,15 +363,13 @@ def test_a_keystroke_shows_its_result_within_a_few_frames(loader: ThumbnailLoade
     assert sorted(seconds)[len(seconds) // 2] < 0.05
 
 
-def test_roles_of_the_model() -> None:
+def test_what_cells_are_drawn_from() -> None:
     model = NeuronTableModel()
     model.set_table(_table())
-    largest = int(np.argmax(MAXIMUM))
-    assert model.index(largest, 0).data(NeuronTableModel.ShareOfMaximumRole) == 1.0
-    assert model.index(3, 0).data(NeuronTableModel.ShareOfMaximumRole) == pytest.approx(
-        float(MAXIMUM[3] / MAXIMUM.max())
-    )
-    assert len(model.index(3, 0).data(NeuronTableModel.PathsRole)) == 3
-    assert model.index(5, 0).data(NeuronTableModel.DeadRole) is True
+    assert model.share_of_maximum(int(np.argmax(MAXIMUM))) == 1.0
+    assert model.share_of_maximum(3) == pytest.approx(float(MAXIMUM[3] / MAXIMUM.max()))
+    assert [path.name for path in model.paths(3)] == ["3-0.png", "3-1.png", "3-2.png"]
+    assert model.paths(5) == ()
+    assert model.is_dead(5)
     assert not model.flags(model.index(3, Column.MAXIMUM)) & Qt.ItemFlag.ItemIsEditable
     assert not model.setData(model.index(3, Column.MAXIMUM), "5")
