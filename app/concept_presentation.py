@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
+from backend.method.dendrogram_layout import concept_numbers
 from backend.method.results import DROPPED, OUTLIER, Disentanglement
 from backend.named_concepts import NamedConcept
-from widgets.dendrogram_layout import concept_numbers
 from widgets.palette import concept_color, concept_marker
 
 

@@ -76,7 +76,7 @@ def concept_color(cluster: int, dark: bool | None = None) -> QColor:
     Parameters
     ----------
     cluster
-        The concept's number from 0 (see :func:`widgets.dendrogram_layout.concept_numbers`); −1 gives the
+        The concept's number from 0 (see :func:`backend.method.dendrogram_layout.concept_numbers`); −1 gives the
         colour of outliers, −2 that of dropped clusters.
     dark
         For a dark background; by default as the application's palette is.
