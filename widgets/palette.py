@@ -37,10 +37,10 @@ _DARK = [
     "#f5823a",
 ]
 
-LIGHT_BACKGROUNDS = QColor("#ffffff"), QColor("#f3f3f3")
+LIGHT_BACKGROUNDS = QColor("#ffffff"), QColor("#f3f4f7")
 """Backgrounds that the light colours are tuned for: fields and windows."""
 
-DARK_BACKGROUNDS = QColor("#1b1b1d"), QColor("#2a2a2d")
+DARK_BACKGROUNDS = QColor("#181a20"), QColor("#24272f")
 """Backgrounds that the dark colours are tuned for: fields and windows."""
 
 N_CONCEPT_COLORS = len(_LIGHT)
@@ -76,8 +76,8 @@ def concept_color(cluster: int, dark: bool | None = None) -> QColor:
     Parameters
     ----------
     cluster
-        The concept's number from 0 (see :func:`backend.method.dendrogram_layout.concept_numbers`); −1 gives the
-        colour of outliers, −2 that of dropped clusters.
+        The concept's number from 0, as :func:`backend.method.dendrogram_layout.concept_numbers` gives it; −1
+        gives the colour of outliers, −2 that of dropped clusters.
     dark
         For a dark background; by default as the application's palette is.
     """

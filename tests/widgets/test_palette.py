@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 
-from widgets import palette
+from widgets import palette, theme
 
 # Machado, Oliveira and Fernandes (2009), full severity, on linear RGB.
 COLOUR_BLINDNESS = {
@@ -135,3 +135,12 @@ def test_darkness_is_read_from_the_palette(qapp):
 def test_blend_is_between_its_colours():
     mixed = palette.blend(QColor(200, 0, 100), QColor(0, 100, 100), 0.25)
     assert (mixed.red(), mixed.green(), mixed.blue()) == (50, 75, 100)
+
+
+def test_the_windows_own_backgrounds_are_those_the_colours_are_tuned_for(qapp):
+    roles = QPalette.ColorRole.Base, QPalette.ColorRole.Window
+    for dressed, backgrounds in (
+        (theme.light_palette(), palette.LIGHT_BACKGROUNDS),
+        (theme.dark_palette(), palette.DARK_BACKGROUNDS),
+    ):
+        assert tuple(dressed.color(role) for role in roles) == backgrounds

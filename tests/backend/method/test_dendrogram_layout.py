@@ -5,8 +5,8 @@ import pytest
 from scipy.cluster.hierarchy import dendrogram, linkage
 from sklearn.cluster import AgglomerativeClustering
 
-from backend.method.hierarchy import Hierarchy
 from backend.method.dendrogram_layout import ABOVE, concept_numbers, layout_dendrogram, tree_segments
+from backend.method.hierarchy import Hierarchy
 
 # Leaves 0 1 2 3 4; (1,3) at 1, (0,4) at 2, ((1,3),2) at 3, all at 5.
 HAND = np.array([[1, 3, 1.0, 2], [0, 4, 2.0, 2], [5, 2, 3.0, 3], [6, 7, 5.0, 5]])
