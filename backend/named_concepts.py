@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.method.parameters import Parameters
-from backend.method.results import Disentanglement
+
+if TYPE_CHECKING:
+    from backend.method.results import Disentanglement
 
 LEAST_OVERLAP = 0.3
 """A cluster that shares less than this (Jaccard index) with a named concept does not inherit its name."""
@@ -54,8 +57,8 @@ def match_named_concepts(
 ) -> dict[int, NamedConcept]:
     """Find which clusters of a neuron are which named concepts, one to one.
 
-    Pairs are made by the overlap of their member images (Jaccard index: shared over all), best first, as long as
-    it is at least :data:`LEAST_OVERLAP`. So a name stays with its images when the threshold moves.
+    Pairs are made by the overlap of their member images (Jaccard index: shared over all), best first, as long
+    as it is at least :data:`LEAST_OVERLAP`. So a name stays with its images when the threshold moves.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from backend.project_activations import ActivationReader, Activations
 from backend.project_annotations import AnnotationTable
 from backend.project_creation import BLOCK_ROWS, PROJECT_SUFFIX, create_project_folder, relative_root
 from backend.project_database import ProjectDamagedError
-from backend.project_images import ImageCheck, ImageTable, SkippedImage, UnusedFile
+from backend.project_images import ImageCheck, ImageTable, SkippedImage, UnusedFile, is_folder
 from backend.project_layers import LayerBinding, LayerRecord, LayerTable
 from backend.project_lock import ProjectInUseError
 from backend.project_opening import OpenedFolder, open_project_folder
@@ -395,7 +395,7 @@ class Project:
         """Return the recorded folder, or, when project and images moved together, where it is now."""
         root = Path(self._values["images_root"])
         relative = self._values["images_root_relative"]
-        if root.is_dir() or relative is None:
+        if is_folder(root) or relative is None:
             return root
         moved = Path(os.path.normpath(self.path / relative))
-        return moved if moved.is_dir() else root
+        return moved if is_folder(moved) else root

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
 import sqlite3
 import tempfile
@@ -20,6 +21,8 @@ DATABASE_FILE = "project.sqlite"
 BACKUP_FILE = "project.sqlite.backup"
 
 _WAIT_SECONDS = 20.0
+
+_log = logging.getLogger(__name__)
 
 
 class ProjectDamagedError(ProjectError):
@@ -71,9 +74,6 @@ class ProjectDatabase:
             except BaseException:
                 connection.close()
                 raise
-            if not read_only:
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA foreign_keys = ON")
             self._changes_in_backup = 0
 
@@ -85,6 +85,13 @@ class ProjectDatabase:
             migrate(connection, 0)
         finally:
             connection.close()
+
+    def keep_log(self) -> None:
+        """Write changes to a log first from now on (see the class), until the database is closed."""
+        with self._lock, self._translated():
+            connection = self._open_connection()
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one SELECT and return all its rows."""
@@ -152,6 +159,8 @@ class ProjectDatabase:
                 return
             try:
                 self.back_up()
+                if not self.read_only:
+                    self._merge_log()
             finally:
                 self.abandon()
 
@@ -161,6 +170,15 @@ class ProjectDatabase:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _merge_log(self) -> None:
+        """Leave one file that needs no log beside it, so that reading it later writes nothing."""
+        assert self._connection is not None
+        try:
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.OperationalError as error:
+            # Somebody is reading: the log stays, which costs nothing but its file.
+            _log.info("The log of %s stays: %s", self.folder, error)
 
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -270,7 +288,7 @@ def _checked(connection: sqlite3.Connection, folder: Path, read_only: bool) -> s
         )
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise _damaged(folder, str(verdict))
+        raise _damaged(folder, str(verdict).splitlines()[-1])
     if version < VERSION:
         if read_only:
             original, connection = connection, _in_memory(connection)

@@ -56,6 +56,14 @@ class FileState:
         return cls(found.st_size, found.st_mtime_ns)
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there and can be looked at; unlike ``Path.is_dir`` never an error."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True)
 class ImageCheck:
     """What a folder holds of a project's images.

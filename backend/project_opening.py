@@ -58,6 +58,7 @@ def open_project_folder(path: Path, *, read_only: bool, recover: bool) -> Opened
                 raise
             recovered_from = recover_database(folder)
             database = _open_database(folder, read_only=False)
+        database.keep_log()
     except BaseException:
         lock.release()
         raise

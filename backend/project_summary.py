@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend.project_images import is_folder
 from backend.project_layers import LayerRecord
 from backend.project_schema import VERSION
 
@@ -112,7 +113,7 @@ def summarise(project: Project, created: str) -> ProjectSummary:
         created=created,
         format_version=VERSION,
         images_root=project.images_root,
-        images_found=project.images_root.is_dir(),
+        images_found=is_folder(project.images_root),
         n_images=project.n_images,
         n_skipped=len(project.skipped_images()),
         n_unused_files=len(project.unused_files()),

@@ -18,7 +18,7 @@ from backend.activations.layer_extraction import LayerExtraction, is_complete
 from backend.activations.store import activation_bytes, require_free_space
 from backend.errors import ExtractionError, ImageError, ProjectError
 from backend.images import ImageUnreachableError
-from backend.project_images import FileState
+from backend.project_images import FileState, is_folder
 from backend.project_layers import LayerBinding
 from backend.task import SilentTask, Task
 
@@ -269,7 +269,7 @@ def _require_images_folder(project: Project) -> None:
     root = project.images_root
     sample = range(0, project.n_images, max(1, project.n_images // _SAMPLE))
     n_gone = sum(not _readable(project.image_path(row)) for row in sample)
-    if not root.is_dir() or 2 * n_gone > len(sample):
+    if not is_folder(root) or 2 * n_gone > len(sample):
         raise ExtractionError(
             f"The images folder {root} cannot be read: connect its drive, or say where it is now, and "
             "continue. Everything extracted so far is kept."

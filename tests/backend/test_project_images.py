@@ -1,0 +1,83 @@
+"""The images of a project: found again elsewhere, noticed when they change."""
+
+import os
+import shutil
+
+import pytest
+from PIL import Image
+
+from backend.errors import ProjectError
+from backend.project import Project
+from tests.backend.small_projects import make_project
+
+
+@pytest.fixture
+def project(tmp_path):
+    with make_project(tmp_path) as project:
+        yield project
+
+
+def test_images_that_moved_are_taken_from_their_new_folder(project, tmp_path):
+    moved = tmp_path / "другая" / "папка"
+    moved.parent.mkdir()
+    shutil.copytree(project.images_root, moved)  # a copy has other times of modification
+    shutil.rmtree(project.images_root)
+    assert len(project.changed_images()) == 12
+    check = project.relocate_images(moved)
+    assert (check.n_found, check.missing, check.different) == (12, (), ())
+    assert project.image_path(0).is_file()
+    assert project.changed_images() == ()
+    project.close()
+    with Project.open(project.path) as again:
+        assert again.images_root == moved
+        assert again.image_path(11) == moved / again.image_paths[11]
+
+
+def test_a_folder_with_other_images_is_refused_and_named(project, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.copytree(project.images_root, moved)
+    (moved / project.image_paths[3]).unlink()
+    (moved / project.image_paths[7]).write_bytes(b"another size")
+    check = project.check_images_root(moved)
+    assert (check.n_found, check.missing, check.different) == (
+        10,
+        (project.image_paths[3],),
+        (project.image_paths[7],),
+    )
+    with pytest.raises(ProjectError) as caught:
+        project.relocate_images(moved)
+    assert str(caught.value) == (
+        f"{moved} does not hold the project's images: 1 are missing ({project.image_paths[3]}) and "
+        f"1 are of another size ({project.image_paths[7]}), out of 12."
+    )
+    assert project.images_root == tmp_path / "images"
+
+
+def test_a_folder_that_is_not_there_is_refused(project, tmp_path):
+    with pytest.raises(ProjectError, match="12 are missing"):
+        project.relocate_images(tmp_path / "nowhere")
+
+
+def test_project_and_images_may_move_together(project, tmp_path):
+    project.close()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("images", "Prüfung.prism"):
+        shutil.move(tmp_path / name, elsewhere / name)
+    with Project.open(elsewhere / "Prüfung.prism") as again:
+        assert again.images_root == elsewhere / "images"
+        assert again.changed_images() == ()
+
+
+def test_changed_and_removed_images_are_noticed(project):
+    assert project.changed_images() == ()
+    Image.new("RGB", (5, 5)).save(project.image_path(2))
+    os.utime(project.image_path(4), ns=(1, 1))
+    project.image_path(9).unlink()
+    assert project.changed_images() == (2, 4, 9)
+
+
+def test_there_is_no_such_image(project):
+    for row in (-1, 12):
+        with pytest.raises(ProjectError, match=f"no image {row}"):
+            project.image_path(row)
