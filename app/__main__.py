@@ -27,25 +27,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0, or as the command line says; 3 where a window was asked for without any display.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments in ([], ["demo"]):
-        return _run_window(demo=bool(arguments))
+    if not arguments:
+        return _run_window()
     from app.command_line import main as run_command
 
     return run_command(arguments)
 
 
-def _run_window(*, demo: bool) -> int:
+def _run_window() -> int:
+    from app.application import run
     from app.display import has_display
 
     if not has_display(os.environ, sys.platform):
         print(NO_DISPLAY, file=sys.stderr)
         return EXIT_NO_DISPLAY
-    if sys.platform == "win32":
-        # Torch's libraries do not load beside Qt's if they come second.
-        import torch  # noqa: F401
-    from app.application import run
-
-    return run(demo=demo)
+    return run()
 
 
 if __name__ == "__main__":

@@ -1,17 +1,9 @@
 """Runs the window: from the QApplication to the exit status."""
 
+from __future__ import annotations
+
 import os
 import sys
-
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
-
-from app.analysis_jobs import warm_up
-from app.exception_hook import ExceptionReporter
-from app.garbage_collection import GarbageCollector
-from app.main_window import MainWindow
-from app.settings import APPLICATION, ORGANISATION
-from widgets.theme import application_icon, apply_scheme
 
 
 def run(*, demo: bool = False) -> int:
@@ -27,6 +19,34 @@ def run(*, demo: bool = False) -> int:
     int
         The exit status.
     """
+    from app.processor_threads import wait_without_spinning
+
+    wait_without_spinning()
+    if sys.platform == "win32":
+        # Torch's libraries do not load beside Qt's if they come second. Elsewhere the window comes first.
+        import torch  # noqa: F401
+    status, clean = _show_window(demo)
+    if not clean:
+        # A library call that cannot be cancelled still runs. Everything is on disk; destroying its thread
+        # would abort the process.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _show_window(demo: bool) -> tuple[int, bool]:
+    """Return the exit status, and whether every worker thread ended."""
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from app.analysis_jobs import warm_up
+    from app.exception_hook import ExceptionReporter
+    from app.garbage_collection import GarbageCollector
+    from app.main_window import MainWindow
+    from app.settings import APPLICATION, ORGANISATION
+    from widgets.theme import application_icon, apply_scheme
+
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     QApplication.setApplicationName(APPLICATION)
@@ -37,17 +57,11 @@ def run(*, demo: bool = False) -> int:
     collector = GarbageCollector(application)
     ExceptionReporter(window).install()
     window.show()
-    if demo:
-        window.projects.open_demo()
     # scikit-learn takes a second to import: in the worker, once the window is painted.
     QTimer.singleShot(0, window, lambda: window.threads.interactive.submit("Warming up", warm_up))
+    if demo:
+        window.projects.open_demo()
     status = application.exec()
     sys.excepthook = sys.__excepthook__
     collector.stop()
-    if not window.shut_down_cleanly:
-        # A library call that cannot be cancelled still runs. Everything is on disk; destroying its thread
-        # would abort the process.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    return status
+    return status, window.shut_down_cleanly

@@ -13,7 +13,8 @@ from backend.task import Task
 from widgets.new_project_form import ImagesChoice, ModelChoice, NewProjectRequest
 
 if TYPE_CHECKING:
-    from backend.activations.extraction import ExtractionEstimate, ExtractionResult
+    from backend.activations.extraction import ExtractionResult
+    from backend.activations.extraction_estimate import ExtractionEstimate
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ def look_for_images(choice: ImagesChoice, task: Task) -> ImagesFound:
 
 def estimate_extraction(models: ModelCache, request: NewProjectRequest, task: Task) -> ExtractionEstimate:
     """Time a few real batches."""
-    from backend.activations.extraction import estimate
-
+    from backend.activations.extraction_estimate import estimate
     from backend.images import find_images
 
     loaded = models.load(request.model.source, allow_code=request.model.allow_code, task=task)

@@ -25,7 +25,7 @@ from backend.model_source import LayerInfo
 from widgets.new_project_form import Field, ImagesChoice, ModelChoice, NewProjectForm, NewProjectRequest
 
 if TYPE_CHECKING:
-    from backend.activations.extraction import ExtractionEstimate
+    from backend.activations.extraction_estimate import ExtractionEstimate
 
 
 class NewProjectDialog(QDialog):
