@@ -343,7 +343,7 @@ def test_a_layer_without_statistics_yet_is_no_error(browser: NeuronBrowser) -> N
     assert browser.empty_state.isVisible()
 
 
-def test_a_keystroke_shows_its_result_within_a_few_frames(loader: ThumbnailLoader, qtbot: QtBot) -> None:
+def test_a_keystroke_costs_the_gui_thread_a_few_frames_at_most(loader: ThumbnailLoader, qtbot: QtBot) -> None:
     n_neurons = 2048
     maximum = RNG.gamma(2.0, 1.5, n_neurons).astype(np.float32)
     statistics = NeuronStatistics(maximum, maximum, maximum, np.minimum(maximum, 1), 26_000)
@@ -356,10 +356,10 @@ def test_a_keystroke_shows_its_result_within_a_few_frames(loader: ThumbnailLoade
     browser.table_view.sortByColumn(Column.MAXIMUM, Qt.SortOrder.DescendingOrder)
     seconds = []
     for key in "max>1.5":
-        begun = time.perf_counter()
+        begun = time.thread_time()
         QTest.keyClicks(browser.filter_edit, key)
         browser.table_view.viewport().repaint()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.thread_time() - begun)
     assert sorted(seconds)[len(seconds) // 2] < 0.05
 
 
