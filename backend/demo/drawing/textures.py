@@ -20,7 +20,7 @@ def _two_tones(rng: Random) -> tuple[Color, Color]:
 def bricks(rng: Random) -> Canvas:
     """Draw a wall of bricks."""
     clay = hsv(rng.uniform(0.0, 0.08), rng.uniform(0.25, 0.65), rng.uniform(0.45, 0.8))
-    canvas = Canvas(rng, paper(rng).image)
+    canvas = studio(rng)
     mortar = rng.choice([(208, 200, 190), (150, 142, 136), (90, 84, 84), (232, 226, 216)])
     canvas.fill(rectangle(-1.1, -1.1, 1.1, 1.1), mortar)
     canvas.place(rng.uniform(-0.1, 0.1), rng.uniform(-0.1, 0.1), 1, turn=rng.uniform(-0.035, 0.035))

@@ -1,0 +1,100 @@
+"""The demo project: drawn, extracted and suggested for on the first start, opened at once afterwards."""
+
+from pathlib import Path
+
+import platformdirs
+
+from backend.demo.pictures import write_images
+from backend.demo.tour import LAYER, TOUR, TOUR_NEURON
+from backend.errors import ProjectError
+from backend.model_source import DEMO_ARCHITECTURE, ModelSource
+from backend.project import Project
+from backend.task import SilentTask, Task
+
+__all__ = ["LAYER", "TOUR", "TOUR_NEURON", "demo_folder", "ensure_demo_project"]
+
+PICTURES_PER_CONCEPT = 130
+"""As many of each as the paper has of each class (section 3), and more than a neuron's top images."""
+
+WORLD_VERSION = 1
+"""Raised whenever drawings or weights change: another version's pictures must not mix with these."""
+
+_VERSION_SETTING = "demo_world_version"
+
+
+def demo_folder() -> Path:
+    """Where the demo project is kept by default: in the user's data folder."""
+    return platformdirs.user_data_path("Neuron Prism", appauthor=False) / f"demo-{WORLD_VERSION}"
+
+
+def ensure_demo_project(folder: Path | None = None, *, task: Task | None = None) -> Project:
+    """Open the demo project, and make first what of it is missing.
+
+    An interrupted or cancelled run is continued. Names, notes and parameters that the user has saved stay.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Holds the pictures and the project; default :func:`demo_folder`.
+    task : Task, optional
+        Progress and cancellation.
+
+    Returns
+    -------
+    Project
+        Open for writing; its layer :data:`LAYER` is complete and has a suggestion.
+
+    Raises
+    ------
+    ImageError, ProjectError, ExtractionError
+        The folder cannot be written to, is in use elsewhere, or holds another version's demo.
+    Cancelled
+        The task was asked to stop; what is finished is kept.
+    """
+    task = task or SilentTask()
+    folder = folder or demo_folder()
+    pictures = folder / "pictures"
+    write_images(pictures, per_concept=PICTURES_PER_CONCEPT, task=task)
+    project = _open_or_create(folder / "Demo.prism", pictures, task)
+    try:
+        _complete(project, task)
+    except BaseException:
+        project.close()
+        raise
+    return project
+
+
+def _open_or_create(path: Path, pictures: Path, task: Task) -> Project:
+    if path.exists():
+        project = Project.open(path)
+        if project.get_setting(_VERSION_SETTING) != WORLD_VERSION:
+            project.close()
+            raise ProjectError(
+                f"{path} is no demo project of this version: choose another folder for the demo."
+            )
+        return project
+    from backend.images import find_images
+
+    return Project.create(
+        path,
+        ModelSource(DEMO_ARCHITECTURE),
+        find_images(pictures, task=task),
+        layers=(LAYER,),
+        settings={_VERSION_SETTING: WORLD_VERSION},
+    )
+
+
+def _complete(project: Project, task: Task) -> None:
+    """Extract and suggest what is missing; the heavy imports are here, as a finished demo needs none."""
+    if not any(record.name == LAYER and record.complete for record in project.layers):
+        task.progress(0, 0, "Loading the demo's network")
+        from backend.activations.extraction import extract
+        from backend.models import load_model
+
+        extract(project, load_model(project.model_source, task=task), task=task)
+        for stop in TOUR:
+            project.set_neuron_name(LAYER, stop.neuron, stop.title)
+    if project.suggestion(LAYER) is None:
+        from backend.layer_parameters import layer_suggestion
+
+        layer_suggestion(project, LAYER, task=task)
