@@ -53,6 +53,7 @@ class BandedItemView(QAbstractItemView):
         self._arrangement: Arrangement = arrangement
         self._geometry: GridGeometry | None = None
         self._rubber_start: QPoint | None = None
+        self._selected: list[int] | None = None
         self.setItemDelegate(delegate)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -64,7 +65,9 @@ class BandedItemView(QAbstractItemView):
         if self._geometry is None:
             counts = [len(band.items) for band in self._images.bands]
             arrange = StackedBands if self._arrangement == "stacked" else SideBySideBands
-            self._geometry = arrange(counts, self.viewport().width(), self._delegate.cell(self.font()))
+            self._geometry = arrange(
+                counts, self.viewport().width(), self._delegate.cell(self.font(), self.palette())
+            )
         return self._geometry
 
     def middle_item(self) -> int:
@@ -86,8 +89,15 @@ class BandedItemView(QAbstractItemView):
 
     def selected_items(self) -> list[int]:
         """Return the selected pictures by their number, in order."""
-        spans = self.selectionModel().selection().toList()
-        return sorted(index for span in spans for index in range(span.top(), span.bottom() + 1))
+        if self._selected is None:
+            spans = self.selectionModel().selection().toList()
+            self._selected = sorted(i for span in spans for i in range(span.top(), span.bottom() + 1))
+        return self._selected
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        """Paint the selection anew."""
+        self._selected = None
+        super().selectionChanged(selected, deselected)
 
     def header_at(self, point: QPoint) -> int:
         """Return the band whose header is at a point of the viewport, or −1."""
@@ -198,7 +208,7 @@ class BandedItemView(QAbstractItemView):
         self._geometry = None
         width, height = self.geometry_of_bands().content_size
         view = self.viewport()
-        row = self._delegate.cell(self.font()).height
+        row = self._delegate.cell(self.font(), self.palette()).height
         for bar, content, visible in (
             (self.verticalScrollBar(), height, view.height()),
             (self.horizontalScrollBar(), width, view.width()),

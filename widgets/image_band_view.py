@@ -25,7 +25,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from widgets.band_header import paint_band_header
 from widgets.banded_item_view import Arrangement, BandedItemView
@@ -99,6 +99,7 @@ class ImageBandView(BandedItemView):
 
     def reset(self) -> None:
         """Lay out anew: the model has other pictures."""
+        self._selected = None
         super().reset()
         self._hovered = -1
         self._relayout()
@@ -153,24 +154,23 @@ class ImageBandView(BandedItemView):
         painter.end()
 
     def _paint_items(self, painter: QPainter, items: Iterable[int]) -> None:
-        option = QStyleOptionViewItem()
-        option.initFrom(self)
-        option.font = self.font()
-        plain = QStyle.StateFlag.State_Enabled
-        geometry, selected = self.geometry_of_bands(), set(self.selected_items())
+        style = self._delegate.style(self.font(), self.palette())
+        geometry, images, delegate = self.geometry_of_bands(), self._images, self._delegate
+        frames = [(item, self.viewport_rect(geometry.cell_box(item))) for item in items]
+        selected = set(self.selected_items())
         current = self.currentIndex().row() if self.hasFocus() else -1
-        for item in items:
-            index = self._images.index(item)
-            state = plain
+        for item, frame in frames:
             if item in selected:
-                state |= QStyle.StateFlag.State_Selected
-            if item == self._hovered:
-                state |= QStyle.StateFlag.State_MouseOver
+                delegate.paint_selected(painter, style, frame)
+            elif item == self._hovered:
+                painter.fillRect(frame, style.hovered_ground)
             if item == current:
-                state |= QStyle.StateFlag.State_HasFocus
-            option.state = state
-            option.rect = self.viewport_rect(geometry.cell_box(item))
-            self._delegate.paint(painter, option, index)
+                delegate.paint_current(painter, style, frame)
+            delegate.paint_picture(painter, style, frame, images.item(item), images.band(item))
+        painter.setFont(style.caption_font)
+        painter.setPen(style.text)
+        for item, frame in frames:
+            delegate.paint_caption(painter, style, frame, images.item(item).caption)
 
     # --- events -----------------------------------------------------------------------------------
 

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from typing import cast
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtCore import (
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+)
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QPainter,
+    QPalette,
+    QPen,
+    QPixmap,
+    QStaticText,
+)
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from widgets.image_grid_geometry import Cell
-from widgets.image_grid_model import ImageGridModel, ImageItem
+from widgets.image_grid_model import ImageBand, ImageGridModel, ImageItem
 from widgets.palette import blend, text_color_on
 from widgets.theme import scaled_font
 from widgets.thumbnails import ThumbnailLoader
@@ -17,8 +35,49 @@ from widgets.thumbnails import ThumbnailLoader
 PADDING = 5
 BAR_HEIGHT = 3
 _BADGE = 16
+_MOST_CAPTIONS = 4096
 _Role = QPalette.ColorRole
 _State = QStyle.StateFlag
+_SMOOTH = QPainter.RenderHint.SmoothPixmapTransform
+
+
+class CellStyle:
+    """Fonts and colours that all cells share, made once for a font and a palette.
+
+    Attributes
+    ----------
+    caption_font, badge_font
+        Of the line under a picture, and of the letter on it.
+    caption_height
+        In pixels.
+    """
+
+    def __init__(self, font: QFont, palette: QPalette) -> None:
+        base, accent = palette.color(_Role.Base), palette.color(_Role.Accent)
+        self.caption_font = scaled_font(font, 0.9)
+        self.badge_font = scaled_font(font, 0.85, bold=True)
+        self.text = palette.color(_Role.Text)
+        self.quiet = palette.color(_Role.PlaceholderText)
+        self.accent = accent
+        self.selected_ground = blend(accent, base, 0.28)
+        self.hovered_ground = blend(accent, base, 0.12)
+        self.tile_ground = blend(self.text, base, 0.07)
+        self._metrics = QFontMetrics(self.caption_font)
+        self.caption_height = self._metrics.height()
+        self._captions: dict[tuple[str, int], tuple[QStaticText, int]] = {}
+
+    def caption(self, text: str, width: int) -> tuple[QStaticText, int]:
+        """Return a caption shortened to a width, laid out for painting, and how wide it is."""
+        key = (text, width)
+        if key not in self._captions:
+            if len(self._captions) >= _MOST_CAPTIONS:
+                self._captions.clear()
+            shown = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+            laid_out = QStaticText(shown)
+            laid_out.setTextFormat(Qt.TextFormat.PlainText)
+            laid_out.prepare(font=self.caption_font)
+            self._captions[key] = laid_out, self._metrics.horizontalAdvance(shown)
+        return self._captions[key]
 
 
 class ImageDelegate(QStyledItemDelegate):
@@ -33,98 +92,107 @@ class ImageDelegate(QStyledItemDelegate):
     def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
+        self._style: CellStyle | None = None
+        self._style_key: tuple[str, int] | None = None
         self.thumbnail_size = 96
 
-    def caption_height(self, font: QFont) -> int:
-        """Return the height of the line under a picture."""
-        return QFontMetrics(scaled_font(font, 0.9)).height()
+    def style(self, font: QFont, palette: QPalette) -> CellStyle:
+        """Return the fonts and colours for a font and a palette."""
+        key = (font.key(), palette.cacheKey())
+        if self._style is None or self._style_key != key:
+            self._style, self._style_key = CellStyle(font, palette), key
+        return self._style
 
-    def cell(self, font: QFont) -> Cell:
+    def cell(self, font: QFont, palette: QPalette) -> Cell:
         """Return the size of every cell at the present thumbnail size."""
         side = self.thumbnail_size + 2 * PADDING
-        return Cell(side, side + BAR_HEIGHT + 2 + self.caption_height(font))
+        return Cell(side, side + BAR_HEIGHT + 2 + self.style(font, palette).caption_height)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Return the size that all pictures share."""
-        cell = self.cell(option.font)
+        cell = self.cell(option.font, option.palette)
         return QSize(cell.width, cell.height)
 
     def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """Paint one cell."""
+        """Paint one cell, as any item view asks for it."""
         model = cast(ImageGridModel, index.model())
+        style, frame = self.style(option.font, option.palette), QRect(option.rect)
         item, band = model.item(index.row()), model.band(index.row())
-        frame = QRect(option.rect)
+        if option.state & _State.State_Selected:
+            self.paint_selected(painter, style, frame)
+        elif option.state & _State.State_MouseOver:
+            painter.fillRect(frame, style.hovered_ground)
+        if option.state & _State.State_HasFocus:
+            self.paint_current(painter, style, frame)
+        self.paint_picture(painter, style, frame, item, band)
+        painter.setFont(style.caption_font)
+        painter.setPen(style.text)
+        self.paint_caption(painter, style, frame, item.caption)
+
+    # The parts of a cell. A view that paints many calls them itself, those of one kind in a row.
+
+    def paint_selected(self, painter: QPainter, style: CellStyle, frame: QRect) -> None:
+        """Paint the ground and the frame of a selected picture."""
+        painter.fillRect(frame, style.selected_ground)
+        painter.setPen(QPen(style.accent, 2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(frame.adjusted(1, 1, -1, -1))
+
+    def paint_current(self, painter: QPainter, style: CellStyle, frame: QRect) -> None:
+        """Paint the frame of the picture that the keyboard is at."""
+        painter.setPen(QPen(style.text, 1, Qt.PenStyle.DotLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(frame.adjusted(0, 0, -1, -1))
+
+    def paint_picture(
+        self, painter: QPainter, style: CellStyle, frame: QRect, item: ImageItem, band: ImageBand
+    ) -> None:
+        """Paint a picture with the bar of its concept and its badge."""
         size = self.thumbnail_size
-        tile = QRect(frame.x() + PADDING, frame.y() + PADDING, size, size)
-        self._paint_ground(painter, option, frame)
-        picture = self._paint_picture(painter, option.palette, tile, item)
-        bar = QRect(tile.x(), tile.bottom() + 3, size, BAR_HEIGHT)
-        painter.fillRect(bar, band.color)
-        if item.badge:
-            self._paint_badge(painter, option.font, picture, item, item.badge_color or band.color)
-        self._paint_caption(painter, option, frame, bar.bottom() + 1, item.caption)
-
-    def _paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, frame: QRect) -> None:
-        state, palette = option.state, option.palette
-        accent, base = palette.color(_Role.Accent), palette.color(_Role.Base)
-        if state & _State.State_Selected:
-            painter.fillRect(frame, blend(accent, base, 0.28))
-            painter.setPen(QPen(accent, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(frame.adjusted(1, 1, -1, -1))
-        elif state & _State.State_MouseOver:
-            painter.fillRect(frame, blend(accent, base, 0.12))
-        if state & _State.State_HasFocus:
-            painter.setPen(QPen(palette.color(_Role.Text), 1, Qt.PenStyle.DotLine))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(frame.adjusted(0, 0, -1, -1))
-
-    def _paint_picture(self, painter: QPainter, palette: QPalette, tile: QRect, item: ImageItem) -> QRect:
-        """Paint the picture into its tile and return the part of the tile that it covers."""
+        left, top = frame.x() + PADDING, frame.y() + PADDING
         ratio = painter.device().devicePixelRatioF()
-        pixmap = self._thumbnails.cached(item.path, tile.width(), ratio)
+        pixmap = self._thumbnails.cached(item.path, size, ratio)
+        shown = QRect(left, top, size, size)
         if pixmap is not None:
-            target = _fitted(pixmap, tile)
-            exact = round(target.width() * ratio) == pixmap.width()
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not exact)
-            painter.drawPixmap(target, pixmap)
-            return target
-        painter.fillRect(tile, blend(palette.color(_Role.Text), palette.color(_Role.Base), 0.07))
-        if self._thumbnails.failure(item.path) is not None:
-            paint_broken_picture(painter, tile, palette.color(_Role.PlaceholderText))
-        return tile
+            shown = _fitted(pixmap, left, top, size, ratio)
+            exact = round(shown.width() * ratio) == pixmap.width()
+            painter.setRenderHint(_SMOOTH, not exact)
+            painter.drawPixmap(shown, pixmap)
+        else:
+            painter.fillRect(shown, style.tile_ground)
+            if self._thumbnails.failure(item.path) is not None:
+                paint_broken_picture(painter, shown, style.quiet)
+        painter.fillRect(left, top + size + 2, size, BAR_HEIGHT, band.color)
+        if item.badge:
+            self._paint_badge(painter, style, shown, item.badge, item.badge_color or band.color)
+
+    def paint_caption(self, painter: QPainter, style: CellStyle, frame: QRect, text: str) -> None:
+        """Paint the line under a picture in the painter's font and pen."""
+        caption, width = style.caption(text, frame.width() - 4)
+        top = frame.y() + PADDING + self.thumbnail_size + BAR_HEIGHT + 4
+        painter.drawStaticText(frame.x() + (frame.width() - width) // 2, top, caption)
 
     def _paint_badge(
-        self, painter: QPainter, font: QFont, picture: QRect, item: ImageItem, color: QColor
+        self, painter: QPainter, style: CellStyle, picture: QRect, badge: str, color: QColor
     ) -> None:
-        small = scaled_font(font, 0.85, bold=True)
-        width = max(_BADGE, QFontMetrics(small).horizontalAdvance(item.badge) + 8)
+        width = max(_BADGE, QFontMetrics(style.badge_font).horizontalAdvance(badge) + 8)
         chip = QRectF(picture.x() + 3, picture.y() + 3, width, _BADGE)
-        paint_chip(painter, chip, item.badge, color, small)
-
-    def _paint_caption(
-        self, painter: QPainter, option: QStyleOptionViewItem, frame: QRect, top: int, caption: str
-    ) -> None:
-        font = scaled_font(option.font, 0.9)
-        width = frame.width() - 4
-        painter.setFont(font)
-        painter.setPen(option.palette.color(_Role.Text))
-        text = QFontMetrics(font).elidedText(caption, Qt.TextElideMode.ElideRight, width)
-        box = QRect(frame.x() + 2, top, width, frame.bottom() - top)
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter, text)
+        paint_chip(painter, chip, badge, color, style.badge_font)
 
 
-def _fitted(pixmap: QPixmap, tile: QRect) -> QRect:
-    """Return the rectangle in the middle of a tile that shows the whole pixmap."""
-    size = pixmap.size().scaled(tile.size(), Qt.AspectRatioMode.KeepAspectRatio)
-    x = tile.x() + (tile.width() - size.width()) // 2
-    y = tile.y() + (tile.height() - size.height()) // 2
-    return QRect(x, y, size.width(), size.height())
+def _fitted(pixmap: QPixmap, left: int, top: int, size: int, ratio: float) -> QRect:
+    """Return the rectangle in the middle of a square tile that shows the whole pixmap."""
+    width, height = pixmap.width(), pixmap.height()
+    longest = max(width, height)
+    shown_width, shown_height = max(1, width * size // longest), max(1, height * size // longest)
+    if longest == round(size * ratio):
+        # Decoded for this very size: keep its pixels as they are.
+        shown_width, shown_height = round(width / ratio), round(height / ratio)
+    return QRect(
+        left + (size - shown_width) // 2, top + (size - shown_height) // 2, shown_width, shown_height
+    )
 
 
 def paint_chip(painter: QPainter, chip: QRectF, text: str, color: QColor, font: QFont) -> None:
