@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Slot
@@ -19,6 +20,7 @@ from app.model_cache import ModelCache
 from app.neuron_panel import NeuronPanel
 from app.neuron_workspace import NeuronWorkspace
 from app.project_actions import ProjectActions
+from app.project_dialog import idle_text
 from app.session import Session
 from app.settings import Settings
 from app.thumbnail_decoding import decode_thumbnail
@@ -28,6 +30,8 @@ from widgets.job_status import JobStatusBar
 from widgets.theme import Scheme, application_icon, apply_scheme
 from widgets.thumbnails import ThumbnailLoader
 from widgets.welcome_page import WelcomePage
+
+logger = logging.getLogger(__name__)
 
 LAYOUT_VERSION = 1
 
@@ -139,7 +143,9 @@ class MainWindow(QMainWindow):
         self.thumbnails.clear()
         self.stack.setCurrentWidget(self.workspace if project is not None else self.welcome)
         self._show_docks(project is not None)
-        self.setWindowTitle(f"{project.name} – Neuron Prism" if project is not None else "Neuron Prism")
+        name = "" if project is None else project.name + (" (read-only)" if project.read_only else "")
+        self.setWindowTitle(f"{name} – Neuron Prism" if name else "Neuron Prism")
+        self.job_status.set_idle_text(idle_text(project) if project is not None else "Ready")
         self._list_recent()
 
     def _show_docks(self, shown: bool) -> None:
@@ -176,8 +182,11 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def show_problem(self, sentence: str) -> None:
-        """Show a sentence in a dialog that does not block."""
-        self._open_error(sentence, "", "")
+        """Show a sentence in a dialog that does not block; after closing there is only the log."""
+        if self.isVisible():
+            self._open_error(sentence, "", "")
+        else:
+            logger.error(sentence)
 
     @Slot(object, object)
     def _show_job_failure(self, job: Job, failure: JobFailure) -> None:

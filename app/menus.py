@@ -53,7 +53,7 @@ class Menus(QObject):
         """Enable what can be used now."""
         session = self._window.session
         has_project = session.project is not None
-        for name in ("close", "export_project"):
+        for name in ("close", "export_project", "information"):
             self.actions[name].setEnabled(has_project)
         self.actions["continue"].setEnabled(self._window.projects.can_continue_extraction())
         self.actions["relocate"].setEnabled(has_project)
@@ -71,6 +71,7 @@ class Menus(QObject):
         self.recent_menu = menu.addMenu("Open &recent")
         self._add(menu, "demo", "Open the &demo", projects.open_demo)
         menu.addSeparator()
+        self._add(menu, "information", "About this &project", projects.show_information, "Ctrl+I", "info")
         self._add(menu, "continue", "&Continue extraction", projects.continue_extraction)
         self._add(menu, "relocate", "&Locate the images…", projects.choose_images_folder)
         menu.addSeparator()

@@ -44,12 +44,12 @@ class NeuronPanel(QWidget):
         session = self._session
         self.layer_box.activated.connect(self._choose_layer)
         self.browser.neuron_selected.connect(session.show_neuron)
-        self.browser.neuron_renamed.connect(session.rename_neuron)
+        self.browser.neuron_renamed.connect(session.neuron_names.rename)
         session.layers_changed.connect(self._list_layers)
         session.layer_loading.connect(self._show_loading)
         session.layer_changed.connect(self._show_layer)
         session.neuron_changed.connect(self.browser.select_neuron)
-        session.neuron_named.connect(self.browser.set_name)
+        session.neuron_names.changed.connect(self.browser.set_name)
         session.counts.changed.connect(self._show_counts)
 
     @Slot()
@@ -82,7 +82,7 @@ class NeuronPanel(QWidget):
             return
         unknown = np.full(layer.n_neurons, -1, dtype=np.int64)
         self.browser.set_table(
-            NeuronTable(layer.index.statistics, unknown, self._session.neuron_names(), self._top_paths)
+            NeuronTable(layer.index.statistics, unknown, self._session.neuron_names.all(), self._top_paths)
         )
 
     @Slot(object)

@@ -116,7 +116,7 @@ class NeuronWorkspace(QWidget):
         session.layer_loading.connect(self._show_loading)
         session.layer_changed.connect(self._show_layer)
         session.neuron_changed.connect(self._show_neuron)
-        session.neuron_named.connect(self._update_title)
+        session.neuron_names.changed.connect(self._update_title)
         session.parameters_changed.connect(self._show_parameters)
         session.threshold_previewed.connect(self._update_title)
         session.split_changed.connect(self._show_split)
@@ -294,7 +294,7 @@ def title_line(session: Session, threshold: float) -> str:
     """Return "Mixed_7b · neuron 35 · 3 clusters at d_max 15.0", as far as it is known."""
     if session.layer is None or session.neuron is None:
         return ""
-    name = session.neuron_name(session.neuron)
+    name = session.neuron_names.name(session.neuron)
     parts = [session.layer.name, f"neuron {session.neuron}" + (f" “{name}”" if name else "")]
     if session.split is not None and session.split.hierarchy.n_leaves:
         n = session.split.hierarchy.n_clusters(threshold)

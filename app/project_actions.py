@@ -16,6 +16,7 @@ from app.export_jobs import Exported, export
 from app.extraction_jobs import extract_layers, layers_to_extract
 from app.jobs import Job, JobFailure
 from app.new_project_dialog import NewProjectDialog
+from app.project_dialog import ProjectDialog
 from app.project_jobs import (
     close_project,
     create_project,
@@ -27,9 +28,11 @@ from app.questions import ask, tell
 from backend.errors import NeuronPrismError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
 from widgets.new_project_form import NewProjectRequest
+from widgets.quantity_text import count_text
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from backend.activations.extraction import ExtractionResult
 
 DATABASE_FILE = "project.sqlite"
 
@@ -63,8 +66,10 @@ class ProjectActions(QObject):
         """Open a project in the long-work thread; the one on show stays until that succeeded."""
         path = Path(path)
         current = self._session.project
-        if current is not None and current.path == path.absolute():
-            return
+        if current is None or current.path != path.absolute():
+            self._when_idle(partial(self._open, path, read_only=read_only, recover=recover))
+
+    def _open(self, path: Path, *, read_only: bool, recover: bool) -> None:
         job = self._long_work.submit(
             f"Opening {path.stem}", partial(open_project, path, read_only=read_only, recover=recover)
         )
@@ -73,12 +78,15 @@ class ProjectActions(QObject):
 
     def open_demo(self) -> None:
         """Make the demo project if need be, and show the neuron that its tour begins with."""
+        self._when_idle(self._open_demo)
+
+    def _open_demo(self) -> None:
         job = self._long_work.submit("Opening the demo", open_demo, unit="image")
         job.succeeded.connect(self._show_demo)
 
     def close_project(self) -> None:
         """Return to the welcome page."""
-        self._replace_project(None)
+        self._when_idle(partial(self._replace_project, None))
 
     def close_quietly(self, project: Project) -> None:
         """Close a project whose threads have ended; a failure must not keep the window open."""
@@ -126,6 +134,11 @@ class ProjectActions(QObject):
         project = self._session.project
         if project is not None and self.can_continue_extraction():
             self._window.permission.request(project.model_source, partial(self._extract, project))
+
+    def show_information(self) -> None:
+        """Show what the project holds."""
+        if self._session.project is not None:
+            ProjectDialog(self._session.project, self._window).open()
 
     # Images that moved
 
@@ -192,6 +205,9 @@ class ProjectActions(QObject):
 
     @Slot(object)
     def _create(self, request: NewProjectRequest) -> None:
+        self._when_idle(partial(self._create_now, request))
+
+    def _create_now(self, request: NewProjectRequest) -> None:
         if request.model.allow_code:
             self._window.permission.allow(request.model.source)
         name = request.destination.stem
@@ -214,8 +230,20 @@ class ProjectActions(QObject):
             partial(extract_layers, project, self._window.models, allow_code, layers),
             unit="image",
         )
+        self._extraction.succeeded.connect(self._show_skipped)
         self._extraction.ended.connect(self._end_extraction)
         self._window.menus.update_enabled()
+
+    @Slot(object)
+    def _show_skipped(self, result: ExtractionResult) -> None:
+        if result.n_skipped:
+            tell(
+                self._window,
+                "Some images are left out",
+                f"{count_text(result.n_skipped, 'image')} of {result.n_images:,} could not be read.",
+                action="Show which, and why",
+                on_action=self.show_information,
+            )
 
     @Slot()
     def _end_extraction(self) -> None:
@@ -229,10 +257,8 @@ class ProjectActions(QObject):
 
     @Slot(object)
     def _show_exported(self, exported: Exported) -> None:
-        concepts = (
-            "1 concept vector" if exported.n_concepts == 1 else f"{exported.n_concepts} concept vectors"
-        )
-        neurons = "1 neuron" if exported.n_neurons == 1 else f"{exported.n_neurons} neurons"
+        concepts = count_text(exported.n_concepts, "concept vector")
+        neurons = count_text(exported.n_neurons, "neuron")
         tell(
             self._window,
             "Exported",
@@ -302,6 +328,28 @@ class ProjectActions(QObject):
         )
 
     # Common steps
+
+    def _when_idle(self, then: Callable[[], None]) -> None:
+        """Do what replaces the project; ask first if that stops work that the user started."""
+        running = self._long_work.running
+        if running is None or running.quiet or running.cancel_requested:
+            then()
+            return
+
+        def stop_and_go_on() -> None:
+            self._long_work.cancel_all()
+            then()
+
+        kept = running is self._extraction
+        ask(
+            self._window,
+            "Stop what is running?",
+            f"“{running.title}” is still running.",
+            details="What is extracted so far is kept and can be continued." if kept else "",
+            accept="Stop it",
+            reject="Let it run",
+            on_accept=stop_and_go_on,
+        )
 
     def _replace_project(self, project: Project | None) -> None:
         """Show another project, and close the earlier one after the jobs that still use it."""

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
@@ -17,9 +16,11 @@ from app.concept_counts import ConceptCounts
 from app.concept_names import ConceptNames
 from app.job_threads import JobThreads
 from app.layer_data import LayerData
+from app.neuron_names import NeuronNames
 from app.project_jobs import load_layer
 from app.selection import Selection, VisitedNeurons
-from app.undo_commands import SetNeuronName, SetParameters
+from app.threshold_choice import threshold_for
+from app.undo_commands import SetParameters
 from backend.errors import NeuronPrismError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.hierarchy import Hierarchy
@@ -44,7 +45,7 @@ class Session(QObject):
     project, layer, neuron, parameters, split, analysis
         What is on show now; None where there is nothing (yet). ``split`` is steps 1 to 4 of the neuron, which
         arrive first; ``analysis`` adds the evaluation over the whole dataset.
-    selection, visited, counts, names : QObject
+    selection, visited, counts, names, neuron_names : QObject
         The parts with signals of their own.
     undo_stack : QUndoStack
 
@@ -53,7 +54,6 @@ class Session(QObject):
     project_changed(Project or None), layers_changed()
     layer_loading(str), layer_changed(LayerData or None)
     neuron_changed(int or None)
-    neuron_named(int, str)
     parameters_changed(Parameters)
     threshold_previewed(float)
         While it is dragged; nothing is stored yet.
@@ -70,7 +70,6 @@ class Session(QObject):
     layer_loading = Signal(str)
     layer_changed = Signal(object)
     neuron_changed = Signal(object)
-    neuron_named = Signal(int, str)
     parameters_changed = Signal(object)
     threshold_previewed = Signal(float)
     split_changed = Signal(object)
@@ -93,9 +92,10 @@ class Session(QObject):
         self.visited = VisitedNeurons(self)
         self.counts = ConceptCounts(threads.aside, self)
         self.names = ConceptNames(self)
-        self._neuron_names: dict[int, str] = {}
+        self.neuron_names = NeuronNames(self)
         self._wanted: tuple[str, int | None] | None = None
         self._preview: float | None = None
+        self._read_only_said = False
         self._kept: OrderedDict[tuple[str, int, Parameters], NeuronAnalysis] = OrderedDict()
         self._trees: tuple[TreeKind, int, Hierarchy] | None = None
         self._preview_timer = QTimer(self, singleShot=True, interval=PREVIEW_INTERVAL_MS)
@@ -110,7 +110,7 @@ class Session(QObject):
         self._threads.interactive.cancel_all()
         self._preview_timer.stop()
         self.counts.set_layer(None)
-        self.project, self._wanted = project, None
+        self.project, self._wanted, self._read_only_said = project, None, False
         self.undo_stack.clear()
         self.visited.clear()
         self._kept.clear()
@@ -122,7 +122,7 @@ class Session(QObject):
 
     def save_view(self) -> None:
         """Note in the project which neuron is on show, for the next start."""
-        if self.project is not None and self.layer is not None:
+        if self.project is not None and self.layer is not None and not self.project.read_only:
             view = {"layer": self.layer.name, "neuron": self.neuron}
             self.store(lambda project: project.set_setting(LAST_VIEW, view))
 
@@ -134,7 +134,7 @@ class Session(QObject):
 
     def reload_images(self) -> None:
         """Show every picture anew, because the images are elsewhere now."""
-        if self.project is not None and self.layer is not None:
+        if self.project is not None and self.layer is not None and not self.project.read_only:
             view = (self.layer.name, self.neuron)
             self._clear_layer()
             self.show_layer(*view)
@@ -197,20 +197,6 @@ class Session(QObject):
         """Undo :meth:`go_back`."""
         self._show_place(self.visited.forward())
 
-    def neuron_name(self, neuron: int) -> str:
-        """Return the name that the user gave a neuron of this layer, or ""."""
-        return self._neuron_names.get(neuron, "")
-
-    def neuron_names(self) -> dict[int, str]:
-        """Return the names of this layer's neurons."""
-        return dict(self._neuron_names)
-
-    def rename_neuron(self, neuron: int, name: str) -> None:
-        """Name a neuron (undoable)."""
-        before = self.neuron_name(neuron)
-        if self.layer is not None and name != before:
-            self.undo_stack.push(SetNeuronName(self, self.layer.name, neuron, before, name))
-
     # Parameters and threshold
 
     def set_parameters(self, parameters: Parameters) -> None:
@@ -266,20 +252,14 @@ class Session(QObject):
         self.counts.set_parameters(parameters)
         self._request_analysis()
 
-    def apply_neuron_name(self, layer: str, neuron: int, name: str) -> None:
-        """Store a neuron's name and show it."""
-        self.store(lambda project: project.set_neuron_name(layer, neuron, name))
-        if self.layer is not None and self.layer.name == layer:
-            if name:
-                self._neuron_names[neuron] = name
-            else:
-                self._neuron_names.pop(neuron, None)
-            self.neuron_named.emit(neuron, name)
-
     def store(self, write: Callable[[Project], object]) -> bool:
-        """Write to the project; if that fails, :attr:`problem` says why and False is returned."""
-        if self.project is None:
+        """Write to the project; if that fails, :attr:`problem` says why and False is returned.
+
+        Of a read-only project it is said once; everything then lasts until the project is closed.
+        """
+        if self.project is None or (self.project.read_only and self._read_only_said):
             return False
+        self._read_only_said = self.project.read_only
         try:
             write(self.project)
         except NeuronPrismError as error:
@@ -354,7 +334,7 @@ class Session(QObject):
         self._clear_layer()
         self.layer = data
         self.parameters = data.parameters
-        self._neuron_names = {n: name for n, name in data.neuron_names.items() if name}
+        self.neuron_names.set_names(data.neuron_names)
         self.layer_changed.emit(data)
         self.parameters_changed.emit(data.parameters)
         self.counts.set_layer(data, data.parameters)
@@ -374,7 +354,7 @@ class Session(QObject):
 
     def _clear_layer(self) -> None:
         self.layer = self.neuron = self.split = self.analysis = self._trees = self._preview = None
-        self._neuron_names = {}
+        self.neuron_names.set_names({})
         self.selection.clear()
         self.names.set_neuron(None, None)
         self.layer_changed.emit(None)
@@ -394,17 +374,3 @@ class Session(QObject):
     def _show_place(self, place: tuple[str, int] | None) -> None:
         if place is not None:
             self.show_layer(*place)
-
-
-def threshold_for(hierarchy: Hierarchy, n_clusters: int) -> float | None:
-    """Return a d_max that gives ``n_clusters``, or the nearest number that the tree has.
-
-    The middle of the range of heights; above the last merge, 5 % beyond it.
-    """
-    counts = sorted(range(1, hierarchy.n_leaves + 1), key=lambda count: abs(count - n_clusters))
-    for count in counts:
-        bounds = hierarchy.threshold_range(count)
-        if bounds is not None:
-            low, high = bounds
-            return float((low + high) / 2) if np.isfinite(high) else low * 1.05 or 1.0
-    return None

@@ -13,6 +13,7 @@ from backend.method.parameters import Parameters
 
 if TYPE_CHECKING:
     from app.concept_names import ConceptNames
+    from app.neuron_names import NeuronNames
     from app.session import Session
     from backend.named_concepts import NamedConcept
 
@@ -46,9 +47,9 @@ class SetParameters(QUndoCommand):
 class SetNeuronName(QUndoCommand):
     """Another name for a neuron."""
 
-    def __init__(self, session: Session, layer: str, neuron: int, before: str, after: str):
+    def __init__(self, names: NeuronNames, layer: str, neuron: int, before: str, after: str):
         super().__init__(f"name of neuron {neuron}")
-        self._session = session
+        self._names = names
         self._layer = layer
         self._neuron = neuron
         self._before = before
@@ -56,11 +57,11 @@ class SetNeuronName(QUndoCommand):
 
     def redo(self) -> None:
         """Give the new name."""
-        self._session.apply_neuron_name(self._layer, self._neuron, self._after)
+        self._names.store(self._layer, self._neuron, self._after)
 
     def undo(self) -> None:
         """Give the earlier name."""
-        self._session.apply_neuron_name(self._layer, self._neuron, self._before)
+        self._names.store(self._layer, self._neuron, self._before)
 
 
 class SetConceptText(QUndoCommand):

@@ -1,5 +1,6 @@
 """From images to activations in the window: progress, cancel, continue, trouble, closing in the middle."""
 
+import shutil
 import threading
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 
+from app.project_dialog import ProjectDialog
 from backend.images import find_images
 from backend.layer_reader import LayerReader
 from backend.model_source import ModelSource
@@ -136,3 +138,49 @@ def test_declining_runs_nothing(qtbot, window, new_project):
     answer(qtbot, window, "Cancel")
     assert window.threads.long_work.running is None
     assert window.session.project.layers == ()
+
+
+def test_images_that_cannot_be_read_are_listed_with_the_reason(
+    qtbot, window, tmp_path, network_file, planted
+):
+    images = shutil.copytree(planted.parent / "images", tmp_path / "images")
+    (images / "red" / "00.png").write_bytes(b"no picture")
+    source = ModelSource(f"{network_file}:build")
+    Project.create(tmp_path / "new.prism", source, find_images(images), layers=(TINY_LAYER,)).close()
+    begin(qtbot, window, tmp_path / "new.prism")
+    answer(qtbot, window, "Show which, and why")
+    (dialog,) = visible(window, ProjectDialog)
+    ((path, reason),) = dialog.left_out
+    assert path == "red/00.png"
+    assert reason
+
+
+def test_opening_another_project_asks_before_it_stops_the_extraction(
+    qtbot, window, new_project, project_path, gate
+):
+    begin(qtbot, window, new_project)
+    qtbot.waitUntil(gate.entered.is_set, timeout=60_000)
+    job = window.threads.long_work.running
+    window.projects.open(project_path)
+    answer(qtbot, window, "Let it run")
+    assert not job.cancel_requested
+    window.projects.open(project_path)
+    answer(qtbot, window, "Stop it")
+    with qtbot.waitSignal(window.session.analysis_changed, timeout=60_000):
+        gate.opened.set()
+    assert job.outcome == "cancelled"
+    assert window.session.project.path == project_path
+    with Project.open(new_project) as project:
+        assert not project.layer(TINY_LAYER).complete
+
+
+def test_two_layers_come_out_of_one_pass(qtbot, window, tmp_path, network_file, planted):
+    source = ModelSource(f"{network_file}:build")
+    images = find_images(planted.parent / "images")
+    Project.create(tmp_path / "both.prism", source, images, layers=("1", TINY_LAYER)).close()
+    with qtbot.waitSignal(window.session.analysis_changed, timeout=60_000):
+        begin(qtbot, window, tmp_path / "both.prism")
+    assert window.session.layer_names() == ("1", TINY_LAYER)
+    with qtbot.waitSignal(window.session.analysis_changed, timeout=60_000):
+        window.session.show_layer(TINY_LAYER)
+    assert window.session.layer.n_neurons == 8

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -9,7 +10,11 @@ from PySide6.QtGui import QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+import app.concept_counts
 import app.new_project_dialog
+import app.project_actions
+import app.session
+import app.visualization_control
 from app.main_window import MainWindow
 from app.new_project_dialog import NewProjectDialog
 from app.settings import Settings
@@ -389,6 +394,65 @@ class TestProjects:
         assert dialog.form.images_section.choice().folder == planted.parent / "images"
 
 
+class HeldJob:
+    """A job that goes on until it is cancelled."""
+
+    def __init__(self):
+        self.entered = threading.Event()
+        self.left = threading.Event()
+
+    def __call__(self, *arguments):
+        task = arguments[-1]
+        self.entered.set()
+        try:
+            while True:
+                task.check_cancelled()
+        finally:
+            self.left.set()
+
+
+class TestClosingDuringWork:
+    def close(self, window, project_path):
+        window.close()
+        assert window.shut_down_cleanly
+        assert not window.threads.any_alive
+        Project.open(project_path).close()
+
+    def test_an_analysis(self, qtbot, opened, project_path, monkeypatch):
+        held = HeldJob()
+        monkeypatch.setattr(app.session, "analyse", held)
+        click_neuron(qtbot, opened, 1)
+        qtbot.waitUntil(held.entered.is_set, timeout=5000)
+        self.close(opened, project_path)
+        assert held.left.is_set()
+
+    def test_a_feature_visualisation(self, qtbot, opened, project_path, monkeypatch):
+        held = HeldJob()
+        monkeypatch.setattr(app.visualization_control, "visualise", held)
+        opened.workspace.tabs.setCurrentWidget(opened.workspace.visualization)
+        qtbot.mouseClick(opened.workspace.visualization.start_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(held.entered.is_set, timeout=5000)
+        self.close(opened, project_path)
+        assert held.left.is_set()
+
+    def test_an_export_and_a_sweep(self, qtbot, opened, project_path, monkeypatch):
+        exporting, sweeping = HeldJob(), HeldJob()
+        monkeypatch.setattr(app.project_actions, "export", exporting)
+        monkeypatch.setattr(app.concept_counts, "sweep_merge_heights", sweeping)
+        opened.projects.export_to(project_path.parent)
+        opened.session.show_layer(DEEP_LAYER)
+        qtbot.waitUntil(exporting.entered.is_set, timeout=5000)
+        qtbot.waitUntil(sweeping.entered.is_set, timeout=20_000)
+        self.close(opened, project_path)
+
+    def test_the_opening_of_a_project(self, qtbot, window, project_path, monkeypatch):
+        held = HeldJob()
+        monkeypatch.setattr(app.project_actions, "open_project", lambda path, task, **options: held(task))
+        window.projects.open(project_path)
+        qtbot.waitUntil(held.entered.is_set, timeout=5000)
+        self.close(window, project_path)
+
+
 class TestArrangement:
     def test_size_and_place_return(self, qtbot, opened, settings, project_path):
         opened.resize(900, 650)  # within the screen of the tests, which is 800 × 800
@@ -438,7 +502,11 @@ import sys
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 application = QApplication([])
+import app.concept_counts
 import app.new_project_dialog
+import app.project_actions
+import app.session
+import app.visualization_control
 from app.main_window import MainWindow
 from app.settings import Settings
 window = MainWindow(Settings(QSettings(sys.argv[1], QSettings.Format.IniFormat)))

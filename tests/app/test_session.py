@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage
 
-from app.session import Session, threshold_for
+from app.session import Session
+from app.threshold_choice import threshold_for
 from backend.errors import ProjectError
 from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
@@ -244,13 +245,13 @@ class TestNames:
         assert session.project.named_concepts(LAYER) == ()
 
     def test_a_neuron_is_named_and_the_name_undone(self, qtbot, session):
-        with qtbot.waitSignal(session.neuron_named) as caught:
-            session.rename_neuron(3, "green things")
+        with qtbot.waitSignal(session.neuron_names.changed) as caught:
+            session.neuron_names.rename(3, "green things")
         assert caught.args == [3, "green things"]
         assert session.project.neuron_names(LAYER) == {3: "green things"}
         session.undo_stack.undo()
         assert session.project.neuron_names(LAYER) == {}
-        assert session.neuron_name(3) == ""
+        assert session.neuron_names.name(3) == ""
 
 
 class TestCounts:
@@ -321,6 +322,10 @@ def test_reading_a_project_read_only_still_shows_everything(qtbot, threads, proj
             session.set_project(project)
         with qtbot.waitSignals([session.problem, session.analysis_changed], timeout=20_000):
             session.commit_threshold(ONE_CLUSTER_AT)
+        with qtbot.assertNotEmitted(session.problem):  # said once
+            session.names.set_name(0, "apples")
+            session.commit_threshold(5.0)
+            session.save_view()
         threads.aside.cancel_all()
         assert threads.shutdown(20_000)
     kept = Project.open(project_path).parameters(LAYER)

@@ -1,0 +1,138 @@
+"""What the open project holds: model, images, layers, and every image that is left out, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from backend.project import Project
+from backend.project_summary import LayerSummary, ProjectSummary
+from widgets.labels import heading_label
+from widgets.quantity_text import bytes_text, count_text
+from widgets.theme import MARGIN, SPACING
+
+HASH_DIGITS = 16
+
+
+class ProjectDialog(QDialog):
+    """Facts of a project, its layers, and the files that are left out.
+
+    Attributes
+    ----------
+    left_out : list of (str, str)
+        Path and reason of each file that is left out.
+    """
+
+    def __init__(self, project: Project, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(f"About the project {project.name}")
+        summary = project.summary()
+        self.left_out = [
+            *((image.path, image.reason) for image in project.skipped_images()),
+            *((file.path, file.reason) for file in project.unused_files()),
+        ]
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(SPACING)
+        layout.addWidget(heading_label(project.name, 1.3))
+        layout.addLayout(_facts(summary))
+        layout.addWidget(heading_label("Layers"))
+        layout.addWidget(_table(("Layer", "Neurons", "Images", "On disk"), _layer_rows(summary), 120))
+        layout.addWidget(heading_label("Files left out"))
+        if self.left_out:
+            layout.addWidget(_table(("File", "Reason"), self.left_out, 160))
+        else:
+            layout.addWidget(QLabel("None: every image could be read."))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        self.resize(720, self.sizeHint().height())
+
+
+def idle_text(project: Project) -> str:
+    """Return one line about a project for the status bar."""
+    parts = [count_text(project.n_images, "image"), project.model_source.architecture]
+    if project.read_only:
+        parts.append("read-only: changes are not kept")
+    return " · ".join(parts)
+
+
+def _facts(summary: ProjectSummary) -> QFormLayout:
+    classes = count_text(summary.n_classes, "class", "classes") if summary.n_classes else "no classes"
+    model = summary.architecture
+    if summary.input_size is not None:
+        model += f", input {summary.input_size} × {summary.input_size} pixels"
+    images = f"{count_text(summary.n_images, 'image')}, {classes}, in {summary.images_root}"
+    if not summary.images_found:
+        images += " (not there at present)"
+    rows = {
+        "Folder": str(summary.path),
+        "Made": summary.created.replace("T", " "),
+        "Network": model,
+        "Weights": _weights(summary),
+        "Images": images,
+        "Named": count_text(summary.n_named_concepts, "concept"),
+        "Computed with": ", ".join(f"{name} {version}" for name, version in summary.versions.items()) or "–",
+    }
+    form = QFormLayout()
+    form.setHorizontalSpacing(2 * SPACING)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for title, text in rows.items():
+        label = QLabel(text)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        form.addRow(f"{title}:", label)
+    return form
+
+
+def _weights(summary: ProjectSummary) -> str:
+    origin = summary.weights or "the network's own"
+    if summary.weights_sha256 is None:
+        return origin
+    return f"{origin}, SHA-256 {summary.weights_sha256[:HASH_DIGITS]}…"
+
+
+def _layer_rows(summary: ProjectSummary) -> list[tuple[str, ...]]:
+    known = [_layer_row(layer) for layer in summary.layers]
+    begun = {layer.name for layer in summary.layers}
+    return [*known, *((name, "–", "not begun", "–") for name in summary.planned_layers if name not in begun)]
+
+
+def _layer_row(layer: LayerSummary) -> tuple[str, ...]:
+    done = f"{layer.n_done:,}" if layer.complete else f"{layer.n_done:,} of {layer.n_images:,}"
+    return (layer.name, f"{layer.n_neurons:,}", done, bytes_text(layer.n_bytes))
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], height: int) -> QTableWidget:
+    table = QTableWidget(len(rows), len(headers))
+    table.setHorizontalHeaderLabels(list(headers))
+    table.verticalHeader().hide()
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setAlternatingRowColors(True)
+    table.setShowGrid(False)
+    table.setMinimumHeight(height)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    table.horizontalHeader().setStretchLastSection(True)
+    for row, texts in enumerate(rows):
+        for column, text in enumerate(texts):
+            item = QTableWidgetItem(text)
+            item.setToolTip(text)
+            table.setItem(row, column, item)
+    table.setAccessibleName(headers[0])
+    return table
