@@ -12,6 +12,7 @@ from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.evaluation.projections import MaxProjecting
 from backend.evaluation.similarity import ConceptSimilarity
 from backend.exchange.atomic_file import write_bytes
+from backend.method.parameters import Parameters
 from backend.method.results import Concept
 
 
@@ -47,7 +48,7 @@ def analysis_document(
         "neuron": int(result.neuron),
         "status": result.status,
         "message": result.message,
-        "parameters": result.parameters.to_dict(),
+        "parameters": parameters_document(result.parameters),
         "top_images": [image_paths[row] for row in result.top.images],
         "activations": [_number(value) for value in result.top.activations],
         "merge_heights": [_number(height) for height in result.hierarchy.merge_heights],
@@ -65,6 +66,14 @@ def analysis_document(
                 strict=True,
             )
         ],
+    }
+
+
+def parameters_document(parameters: Parameters) -> dict[str, Any]:
+    """Return the parameters as plain JSON values; an infinite threshold or radius (no limit) is ``null``."""
+    return {
+        name: _number(value) if isinstance(value, float) else value
+        for name, value in parameters.to_dict().items()
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from backend.errors import ExportError, ProjectError
 from backend.evaluation.neuron_analysis import analyse_neuron
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.exchange.analysis_json import parameters_document
 from backend.exchange.atomic_file import atomic_file
 from backend.exchange.concept_vectors_file import ConceptVectors, ExportedConcept, save_concept_vectors
 from backend.exchange.image_tables import (
@@ -259,7 +260,7 @@ class _Export:
                     cluster=_NOT_FOUND_AGAIN,
                     vector=one.vector,
                     members=tuple(paths[row] for row in one.member_images),
-                    parameters=one.parameters.to_dict(),
+                    parameters=parameters_document(one.parameters),
                     name=one.name,
                     notes=one.notes,
                 )
@@ -302,7 +303,7 @@ def _exported(
                 cluster=int(concept.cluster),
                 vector=concept.vector.astype(np.float32),
                 members=tuple(paths[row] for row in result.member_rows(concept)),
-                parameters=result.parameters.to_dict(),
+                parameters=parameters_document(result.parameters),
                 name=named.name if named else "",
                 notes=named.notes if named else "",
             )

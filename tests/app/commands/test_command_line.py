@@ -1,0 +1,117 @@
+"""The command line itself: help, usage, exit status, what it imports."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.command_line import main
+from app.command_parser import build_parser
+from tests.app.commands.toy_world import ALL_COMMANDS
+
+
+def test_layers_are_listed_with_their_sizes(world, capsys):
+    assert main(["layers", f"{world / 'net.py'}:make", "--yes-run-code", "--quiet"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.strip().splitlines()]
+    assert [line[0] for line in lines] == ["0", "1", "2", "3"]
+    assert lines[1] == ["1", "ReLU", "6×32×32", "6", "neurons"]
+
+
+def test_the_demo_without_a_display_writes_its_report_instead(tmp_path, capsys, monkeypatch):
+    import app.display
+    from backend.demo import demo_report
+
+    asked = []
+    monkeypatch.setattr(app.display, "has_display", lambda *_: False)
+    monkeypatch.setattr(
+        demo_report, "write_demo_report", lambda folder, task: asked.append(folder) or folder / "report.html"
+    )
+    assert main(["demo"]) == 0
+    captured = capsys.readouterr()
+    assert asked == [Path("demo-report")]
+    assert captured.out.strip() == str(Path("demo-report") / "report.html")
+    assert len(captured.err.strip().splitlines()) == 1
+    assert main(["demo", "--report", str(tmp_path)]) == 0
+    assert asked[1] == tmp_path
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["", *ALL_COMMANDS])
+def test_help_has_examples(capsys, command):
+    assert main([*command.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "examples:" in text
+    assert f"neuronprism {command}" in text.partition("examples:")[2]
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["nosuch"], ["analyse", "x"], ["info"], ["analyse", "x", "--layer", "a", "--neuron", "b"]]
+)
+def test_wrong_usage_is_status_2(capsys, words):
+    assert main(words) == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_the_examples_are_understood():
+    parser = build_parser(dict.fromkeys(ALL_COMMANDS, print))
+    n_examples = 0
+    for command in ALL_COMMANDS:
+        epilog = parser.parse_args(MINIMAL[command]).parser.epilog
+        for line in epilog.replace("\\\n", " ").splitlines():
+            if line.strip().startswith("neuronprism"):
+                words = shlex.split(line.partition("|")[0].partition("     ")[0])
+                assert parser.parse_args(words[1:]).command == command
+                n_examples += 1
+    assert n_examples >= 15
+
+
+MINIMAL = {
+    "demo": ["demo"],
+    "layers": ["layers", "m"],
+    "extract": ["extract", "p"],
+    "analyse": ["analyse", "p", "--layer", "l", "--neuron", "0"],
+    "export": ["export", "p", "--out", "o"],
+    "info": ["info", "p"],
+}
+
+
+def test_help_waits_for_neither_qt_nor_torch():
+    code = (
+        "import sys; from app.command_line import main; main(['analyse', '--help']);"
+        "sys.exit(len({'torch', 'PySide6', 'sklearn', 'torchvision'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert ran.returncode == 0
+
+
+def test_commands_need_no_qt(world):
+    code = (
+        "import sys; from app.command_line import main;"
+        f"main(['analyse', {str(world / 'toy.prism')!r}, '--layer', '1', '--neuron', '0', '--quiet']);"
+        "sys.exit('PySide6' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert ran.returncode == 0
+    assert "neuron 0" in ran.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_tell(world):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    words = [sys.executable, "-m", "app", "info", str(world / "toy.prism"), "--json"]
+    ran = subprocess.run(words, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write_end)
+    assert ran.returncode == 1
+    assert ran.stderr == ""
+
+
+def test_progress_goes_to_standard_error_alone(toy, capsys):
+    assert main(["extract", str(toy), "--layers", "0", "--yes-run-code"]) == 0
+    captured = capsys.readouterr()
+    assert "Extracting 0" in captured.err
+    assert "Extracting" not in captured.out
