@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from backend.demo.tour import LAYER as TOUR_LAYER
+from backend.demo.tour import TOUR
 from widgets.theme import Scheme, set_icon
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ class Menus(QObject):
         """Enable what can be used now."""
         session = self._window.session
         has_project = session.project is not None
+        on_tour = session.project is not None and session.project.model_source.is_demo
+        self._tour_separator.setVisible(on_tour)
+        for number in range(1, len(TOUR) + 1):
+            self.actions[f"tour_{number}"].setVisible(on_tour)
         for name in ("close", "export_project", "information"):
             self.actions[name].setEnabled(has_project)
         self.actions["continue"].setEnabled(self._window.projects.can_continue_extraction())
@@ -126,6 +132,14 @@ class Menus(QObject):
         menu.addSeparator()
         self._add(menu, "previous_neuron", "&Previous neuron", partial(self._step_neuron, -1), "Ctrl+Up")
         self._add(menu, "next_neuron", "&Next neuron", partial(self._step_neuron, 1), "Ctrl+Down")
+        self._build_tour(menu)
+
+    def _build_tour(self, menu: QMenu) -> None:
+        """Add the stops of the demo's tour, which are there only while the demo is open."""
+        self._tour_separator = menu.addSeparator()
+        for number, stop in enumerate(TOUR, start=1):
+            show = partial(self._window.session.show_layer, TOUR_LAYER, stop.neuron)
+            self._add(menu, f"tour_{number}", stop.title, show).setToolTip(stop.text)
 
     def _build_help_menu(self) -> None:
         window = self._window

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Slot
 from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.concept_presentation import numbers_of, present_concepts
+from app.demo_jobs import tour_text
 from app.image_items import (
     NEURON_KEY,
     ImageFacts,
@@ -176,9 +177,17 @@ class NeuronWorkspace(QWidget):
         if not len(split.top):
             self.members.set_message(split.message)
         self._show_selected_images(self._session.selection.images)
-        self.note.setText(split.message)
-        self.note.setVisible(bool(split.message))
+        self._show_note(split)
         self._update_title()
+
+    def _show_note(self, split: Disentanglement) -> None:
+        """Say what is special about the neuron, or what to try at a stop of the demo's tour."""
+        layer = self._session.layer
+        text = split.message
+        if not text and layer is not None:
+            text = tour_text(self._session.project, layer.name, split.neuron)
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
 
     def _show_tree(self, split: Disentanglement, facts: ImageFacts) -> None:
         self._tree_shown = split.hierarchy

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QStandardPaths, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from app.demo_jobs import open_demo
+from app.demo_jobs import demo_path, open_demo
 from app.export_jobs import Exported, export
 from app.extraction_jobs import extract_layers, layers_to_extract
 from app.jobs import Job, JobFailure
@@ -25,6 +25,8 @@ from app.project_jobs import (
     relocate_images,
 )
 from app.questions import ask, tell
+from backend.demo.tour import LAYER as TOUR_LAYER
+from backend.demo.tour import TOUR_NEURON
 from backend.errors import NeuronPrismError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
 from widgets.new_project_form import NewProjectRequest
@@ -78,10 +80,15 @@ class ProjectActions(QObject):
 
     def open_demo(self) -> None:
         """Make the demo project if need be, and show the neuron that its tour begins with."""
-        self._when_idle(self._open_demo)
+        project = self._session.project
+        if project is not None and project.path == demo_path():
+            self._show_tour_neuron()
+        else:
+            self._when_idle(self._open_demo)
 
     def _open_demo(self) -> None:
         job = self._long_work.submit("Opening the demo", open_demo, unit="image")
+        self._opening = (job, demo_path())
         job.succeeded.connect(self._show_demo)
 
     def close_project(self) -> None:
@@ -197,11 +204,14 @@ class ProjectActions(QObject):
         self._look_after(project)
 
     @Slot(object)
-    def _show_demo(self, opened: tuple[Project, str, int]) -> None:
-        project, layer, neuron = opened
+    def _show_demo(self, project: Project) -> None:
+        self._opening = None
         self._replace_project(project)
         self._window.settings.add_recent(project.path)
-        self._session.show_layer(layer, neuron)
+        self._show_tour_neuron()
+
+    def _show_tour_neuron(self) -> None:
+        self._session.show_layer(TOUR_LAYER, TOUR_NEURON)
 
     @Slot(object)
     def _create(self, request: NewProjectRequest) -> None:

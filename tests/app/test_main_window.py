@@ -357,6 +357,40 @@ class TestTrouble:
             elsewhere.rename(original)
 
 
+class TestDemo:
+    @pytest.fixture
+    def small_demo(self, monkeypatch, project_path):
+        """Let the planted project stand in for the demo, whose making has tests of its own."""
+        monkeypatch.setattr(app.project_actions, "open_demo", lambda task: Project.open(project_path))
+        monkeypatch.setattr(app.project_actions, "demo_path", lambda: project_path)
+        monkeypatch.setattr(app.project_actions, "TOUR_LAYER", LAYER)
+        monkeypatch.setattr(app.project_actions, "TOUR_NEURON", 3)
+
+    def test_its_card_opens_it_on_the_first_neuron_of_the_tour(self, qtbot, window, small_demo):
+        with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
+            qtbot.mouseClick(window.welcome.demo_card, Qt.MouseButton.LeftButton)
+        assert window.session.neuron == 3
+
+    def test_asked_for_again_it_returns_to_that_neuron(self, qtbot, window, small_demo):
+        with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
+            window.menus.actions["demo"].trigger()
+        with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
+            click_neuron(qtbot, window, 1)
+        window.menus.actions["demo"].trigger()
+        assert window.session.neuron == 3
+
+    def test_in_use_elsewhere_it_can_be_looked_at(self, qtbot, window, small_demo, project_path):
+        with Project.open(project_path):
+            window.projects.open_demo()
+            qtbot.waitUntil(lambda: bool(visible(window, QMessageBox)), timeout=20_000)
+            with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
+                press(qtbot, visible(window, QMessageBox)[0], "Open read-only")
+        assert window.session.project.read_only
+
+    def test_the_tour_is_in_the_menu_of_the_demo_alone(self, opened):
+        assert not opened.menus.actions["tour_1"].isVisible()
+
+
 class TestProjects:
     def test_closing_the_project_returns_to_the_welcome_page(self, qtbot, opened, project_path):
         with qtbot.waitSignal(opened.threads.long_work.job_ended, timeout=20_000):
