@@ -110,6 +110,9 @@ def extract(
         with ExitStack() as stack:
             n_computed = _Pass(project, loaded, missing, stack, task or SilentTask(), n_workers).run()
         project.back_up()
+    for name in names:
+        # Also where a former run was cut off between its last block and the index.
+        project.neuron_index(name, task=task)
     seconds = time.perf_counter() - started
     return ExtractionResult(
         layers=names,

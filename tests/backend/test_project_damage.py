@@ -22,13 +22,18 @@ from backend.project_lock import LOCK_FILE, WriterLock
 from tests.backend.small_projects import add_layer, make_project
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A closed project with a named neuron; its backup holds the same."""
-    with make_project(tmp_path) as project:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    with make_project(tmp_path_factory.mktemp("original")) as project:
         add_layer(project, np.ones((12, 3), np.float32))
         project.set_neuron_name("features.18", 1, "apples")
     return project.path
+
+
+@pytest.fixture
+def folder(tmp_path, original):
+    """A closed project with a named neuron; its backup holds the same."""
+    return shutil.copytree(original, tmp_path / original.name)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
