@@ -45,6 +45,10 @@ class ActivationReader:
 
     def neuron_index(self, layer: str, *, partial: bool = False, task: Task | None = None) -> NeuronIndex:
         """Return a layer's neuron index; see :meth:`backend.project.Project.neuron_index`."""
+        # Those in memory are of complete layers; nobody waits for another layer's index to be made.
+        known = self._indices.get(layer)
+        if known is not None:
+            return known
         record = self._layers.record(layer)
         if not record.complete:
             return build_neuron_index(self.activations(layer, partial=partial), task=task)
