@@ -49,8 +49,8 @@ def show(qtbot, hierarchy: Hierarchy | None, threshold: float, thumbnails=None) 
     view.resize(640, 480)
     view.set_hierarchy(hierarchy)
     view.set_threshold(threshold)
-    view.show()
-    qtbot.waitExposed(view)
+    with qtbot.waitExposed(view):
+        view.show()
     view.setFocus()
     return view
 

@@ -31,8 +31,8 @@ def grid(loader, qtbot, tmp_path):
     grid.resize(420, 460)
     grid.set_thumbnail_size(64)
     grid.set_bands([make_band(tmp_path, 0, range(10)), make_band(tmp_path, 1, range(20, 26), "pitches")])
-    grid.show()
-    qtbot.waitExposed(grid)
+    with qtbot.waitExposed(grid):
+        grid.show()
     return grid
 
 
