@@ -19,9 +19,8 @@ def batch_objective(
 ) -> BatchObjective:
     """Return the objective of a batch in which picture i is to show direction i.
 
-    With a the activation (read as ``settings.position`` says) and u the direction of norm 1, the values are
-    ``cosine`` a·u / ‖a‖, ``dot`` a·u, ``dot_cosine`` a·u · max(a·u / ‖a‖, 0.01)^p; a neuron's is its own
-    activation a·e_n whatever the setting.
+    With a the activation (read as ``settings.position`` says) and u the direction of norm 1 (e_n for a
+    neuron), the values are ``cosine`` a·u / ‖a‖, ``dot`` a·u, ``dot_cosine`` a·u · max(a·u / ‖a‖, 0.01)^p.
 
     Returns
     -------
@@ -34,13 +33,11 @@ def batch_objective(
         If a direction does not belong to a layer of ``n_neurons`` neurons.
     """
     units = torch.from_numpy(np.stack([one.unit_vector(n_neurons) for one in directions])).to(device)
-    is_neuron = torch.tensor([one.vector is None for one in directions], device=device)
 
     def objective(activations: torch.Tensor) -> torch.Tensor:
         points = read_positions(activations.float(), settings)  # (k, d, positions)
         dot = torch.einsum("kdp,kd->kp", points, units)
-        values = _value(points, dot, settings)
-        return torch.where(is_neuron.unsqueeze(1), dot, values).mean(dim=1)
+        return _value(points, dot, settings).mean(dim=1)
 
     return objective
 

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from backend.errors import ModelError
-from backend.layer_pooling import channel_axis, unsupported_reason
-from backend.layer_reader import find_layer
+from backend.layer_pooling import LayerPooling, unsupported_reason
+from backend.layer_reader import LayerOutputs
+from backend.model_source import Pooling
 from backend.task import Cancelled
 from backend.visualization.redirected_relu import RedirectRectifiers
 
@@ -18,10 +19,6 @@ TARGET = "target"
 """The name under which Lucent finds the layer."""
 
 _REDIRECTED_STEPS = 16  # As in Lucid: the first steps, in which a random start may excite nothing.
-
-
-class _ReachedLayer(BaseException):
-    """Ends a forward pass at the layer that is wanted; a model's own error handling does not stop it."""
 
 
 class TruncatedNetwork(nn.Module):
@@ -39,6 +36,9 @@ class TruncatedNetwork(nn.Module):
         In evaluation mode.
     layer
         Name of one of its layers, as :func:`backend.models.list_layers` gives it.
+    pooling
+        Of a transformer's layer: its class token is rendered, or the image's tokens. None: the layer's
+        default.
 
     Raises
     ------
@@ -46,25 +46,23 @@ class TruncatedNetwork(nn.Module):
         If there is no such layer.
     """
 
-    def __init__(self, network: nn.Module, layer: str) -> None:
+    def __init__(self, network: nn.Module, layer: str, pooling: Pooling | None = None) -> None:
         super().__init__()
         self.target = nn.Identity()
-        self._hidden = (network,)
         self._name = layer
-        self._address = find_layer(network, layer)
+        self._outputs = LayerOutputs(network, (layer,))
+        self._layer_pooling = LayerPooling(network)
+        self._pooling = pooling
         self._activations: torch.Tensor | None = None
-        self._n_runs = 0
         self._n_passes = 0
         self._silent = False
 
     @contextmanager
     def attached(self) -> Iterator[TruncatedNetwork]:
-        """Keep the one hook on the layer for as long as this context lasts."""
-        handle = self._hidden[0].get_submodule(self._address.module).register_forward_hook(self._stop)
+        """Forget the last activations when this context ends."""
         try:
             yield self
         finally:
-            handle.remove()
             self._activations = None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -89,35 +87,26 @@ class TruncatedNetwork(nn.Module):
         self._n_passes += 1
         if images.requires_grad:
             images.register_hook(self._note_silence)  # type: ignore[no-untyped-call]
-        self._activations, self._n_runs = None, 0
+        self._activations = None
         try:
             with RedirectRectifiers() if redirected else nullcontext():
-                self._hidden[0](images)
-        except _ReachedLayer:
-            pass
+                self._outputs.run(images, self._take)
         except (ModelError, Cancelled):
             raise
         except Exception as error:
             # Lucent would take a RuntimeError for a picture that is too small, and go on.
             side = images.shape[-1]
             raise ModelError(f"The model fails on a picture of {side} × {side} pixels: {error}") from error
-        return self._through_target()
-
-    def _through_target(self) -> torch.Tensor:
-        if self._activations is None:
-            raise ModelError(f"The layer '{self._name}' does not run in the model's forward pass.")
         target: torch.Tensor = self.target(self._activations)
         return target
 
-    def _stop(self, module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        self._n_runs += 1
-        if self._n_runs <= self._address.run:
-            return
-        reason = unsupported_reason(output, len(output))
+    def _take(self, _layer: str, output: object) -> None:
+        n_images = len(output) if isinstance(output, torch.Tensor) and output.dim() else 0
+        reason = unsupported_reason(output, n_images)
         if reason:
             raise ModelError(f"The layer '{self._name}' cannot be rendered: it {reason}.")
-        self._activations = output.movedim(-1, 1) if channel_axis(output.shape) == 3 else output
-        raise _ReachedLayer
+        assert isinstance(output, torch.Tensor)
+        self._activations = self._layer_pooling.channels_first(output, self._pooling)
 
     def _note_silence(self, gradient: torch.Tensor) -> None:
         self._silent = bool((gradient.flatten(1).abs().amax(dim=1) == 0).any())

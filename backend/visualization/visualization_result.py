@@ -37,7 +37,8 @@ class VisualizationSettings:
     objective
         What rises: ``cosine`` of activation and direction, their ``dot`` product (direction of norm 1, in
         units of activation), or ``dot_cosine``, the dot product times cosine to the power ``cosine_power``,
-        which is strong *and* little else. A neuron is always rendered by its own activation.
+        which is strong *and* little else. A neuron is rendered by its own axis e_n, so that its ``dot`` is
+        its activation (Lucent's channel objective).
     cosine_power
         Exponent p of ``dot_cosine``, 0 or more.
     position
@@ -56,7 +57,7 @@ class VisualizationSettings:
 
     steps: int = 128
     image_size: int | None = None
-    objective: ObjectiveKind = "cosine"
+    objective: ObjectiveKind = "dot_cosine"
     cosine_power: float = 2.0
     position: Position = "average"
     parameterization: Parameterization = "fft"

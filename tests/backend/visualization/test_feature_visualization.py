@@ -181,7 +181,7 @@ def test_a_picture_does_not_depend_on_its_neighbours():
 def test_the_objective_rises():
     model = loaded(SmallNetwork())
     direction = Direction("v", vector=np.random.default_rng(0).normal(size=6))
-    result = visualize(model, "features.4", [direction], VisualizationSettings(steps=40))
+    result = visualize(model, "features.4", [direction], VisualizationSettings(steps=40, objective="cosine"))
     assert result.objective.shape == (1, 40)
     assert result.objective[0, -5:].mean() > result.objective[0, :3].mean() + 0.05
 

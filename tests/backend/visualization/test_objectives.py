@@ -56,21 +56,27 @@ def test_the_cosine_at_every_position_is_lucents_direction(activations, vector):
         np.testing.assert_allclose(ours[0], float(theirs), rtol=1e-5)
 
 
-def test_a_neuron_is_lucents_channel_whatever_the_objective(activations):
+def test_the_dot_product_of_a_neuron_is_lucents_channel(activations):
     from lucent.optvis import objectives
 
+    settings = VisualizationSettings(objective="dot")
+    ours = batch_objective([Direction("n", neuron=3)] * 3, 5, settings, CPU)(activations).mean()
+    theirs = -objectives.channel("layer", 3)(lambda layer: activations)
+    np.testing.assert_allclose(ours, float(theirs), rtol=1e-5)
+
+
+def test_a_neuron_is_the_direction_of_its_axis(activations):
+    axis = np.eye(5)[3]
     for kind in ("cosine", "dot", "dot_cosine"):
-        objective = batch_objective(
-            [Direction("n", neuron=3)] * 3, 5, VisualizationSettings(objective=kind), CPU
-        )
-        theirs = -objectives.channel("layer", 3)(lambda layer: activations)
-        np.testing.assert_allclose(objective(activations).mean(), float(theirs), rtol=1e-5)
+        settings = VisualizationSettings(objective=kind)
+        neuron = batch_objective([Direction("n", neuron=3)] * 3, 5, settings, CPU)(activations)
+        np.testing.assert_allclose(neuron, value(activations, axis, objective=kind), rtol=1e-6)
 
 
 def test_a_linear_layer_has_no_positions():
     activations = torch.tensor([[3.0, 4.0]])
     objective = batch_objective(
-        [Direction("v", vector=np.array([0.0, 2.0]))], 2, VisualizationSettings(), CPU
+        [Direction("v", vector=np.array([0.0, 2.0]))], 2, VisualizationSettings(objective="cosine"), CPU
     )
     np.testing.assert_allclose(objective(activations), [0.8], rtol=1e-6)
 
