@@ -144,8 +144,8 @@ class ClusterCountStrip(QWidget):
     def _paint_counts_by_threshold(self, painter: QPainter) -> None:
         small = scaled_font(self.font(), 0.85)
         painter.setFont(small)
-        self._paint_axes(painter, small)
         self._paint_staircase(painter)
+        self._paint_axes(painter, small)
         self._paint_counts(painter, small)
 
     def _paint_axes(self, painter: QPainter, font: QFont) -> None:
@@ -172,9 +172,9 @@ class ClusterCountStrip(QWidget):
             y = float(self._y_of(float(count)))
             box = QRectF(0, y - metrics.height() / 2, AXIS_WIDTH - 5, metrics.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(count))
-        # Above the single cluster at the right end there is always room.
-        title = QRectF(rect.right() - 260, 1, 258, metrics.height())
-        painter.drawText(title, Qt.AlignmentFlag.AlignRight, "number of clusters by d_max")
+        # The staircase is high at the left: under it there is always room.
+        title = QRectF(rect.left() + 6, rect.bottom() - metrics.height() - 1, 260, metrics.height())
+        painter.drawText(title, Qt.AlignmentFlag.AlignLeft, "number of clusters by d_max")
 
     def _ticks(self) -> list[float]:
         low, high = self._state.axis_range
