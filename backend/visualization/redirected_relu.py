@@ -20,22 +20,23 @@ class RedirectedReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor, upper: float, in_place: bool) -> torch.Tensor:
         """Rectify, in place if asked to."""
-        negative = values <= 0
-        ctx.save_for_backward(negative, ~negative & (values < upper))
         if in_place:
             ctx.mark_dirty(values)
-            return values.clamp_(0, upper)
-        return values.clamp(0, upper)
+        rectified = values.clamp_(0, upper) if in_place else values.clamp(0, upper)
+        ctx.upper = upper
+        ctx.save_for_backward(rectified)
+        return rectified
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         """Return the true gradient of each example, or the redirected one where that is zero."""
         (gradient,) = gradients
-        negative, linear = ctx.saved_tensors
-        through = gradient * linear
+        (rectified,) = ctx.saved_tensors
+        silent = rectified <= 0
+        through = gradient.masked_fill(silent | (rectified >= ctx.upper), 0)
         reaches = through.flatten(1).any(dim=1).view(-1, *(1,) * (gradient.dim() - 1))
         # The loss falls along −gradient: inputs with a negative gradient would rise.
-        redirected = gradient * (negative & (gradient < 0))
+        redirected = gradient.masked_fill(~silent | (gradient >= 0), 0)
         return torch.where(reaches, through, redirected), None, None
 
 
