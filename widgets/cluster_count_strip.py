@@ -294,7 +294,7 @@ class ClusterCountStrip(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Paint in another palette or font."""
         super().changeEvent(event)
+        self._staircase.invalidate()
         if event.type() == QEvent.Type.FontChange:
-            self._staircase.invalidate()
             self.updateGeometry()
         self.update()

@@ -394,7 +394,11 @@ def test_old_labels_step_back_until_new_ones_come(view):
 
 
 def test_another_palette_is_painted_at_once(view):
+    view.set_leaf_labels(np.array([1, 0, 0, 0, 1]))
     light = image(view).pixelColor(at(view, 1.2, 4.6))
+    step = QPoint(round(view._counts.x_of(0.5)), round(view._counts.plot_rect().bottom()) - 3)
+    under_the_staircase = view._counts.grab().toImage().pixelColor(step)
+    kept = QPoint(strip(view, 2).x() + 30, at(view, 0, 0).y() + 8)
     original = QPalette(QApplication.palette())
     dark = QPalette(original)
     for role, color in ((QPalette.ColorRole.Base, "#101010"), (QPalette.ColorRole.Text, "#f0f0f0")):
@@ -404,6 +408,9 @@ def test_another_palette_is_painted_at_once(view):
         QApplication.processEvents()
         assert image(view).pixelColor(at(view, 1.2, 4.6)) == QColor("#101010") != light
         assert has_colour(view, at(view, 3.6, 3.0), concept_color(0, dark=True))
+        assert image(view).pixelColor(kept) == concept_color(0, dark=True)
+        dark_step = view._counts.grab().toImage().pixelColor(step)
+        assert dark_step.lightness() < 100 < under_the_staircase.lightness()
     finally:
         QApplication.setPalette(original)
 
