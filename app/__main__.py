@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from app.processor_threads import wait_without_spinning
+
 NO_DISPLAY = (
     "There is no display to open a window on: work without one by commands "
     "(“neuronprism --help”; the demo is “neuronprism demo --report demo-report”)."
@@ -26,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit status: 0, or as the command line says; 3 where a window was asked for without any display.
     """
+    wait_without_spinning()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments:
         return _run_window()
