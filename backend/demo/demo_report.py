@@ -133,8 +133,8 @@ def report_sections(figures: DemoFigures) -> tuple[ReportSection, ...]:
                     ),
                     neurons,
                     "Rand: adjusted Rand index of the clusters against the planted concepts, for "
-                    "polysemantic neurons. Projecting: of the 25 images that project most on a concept vector, the "
-                    "share that show its concept; the neuron's lowest.",
+                    "polysemantic neurons. Projecting: of the 25 images that project most on a concept "
+                    "vector, the share that show its concept; the neuron's lowest.",
                 ),
             ),
         ),

@@ -21,6 +21,7 @@ from backend.task import SilentTask, Task
 _CHUNK = 40
 _JPEG_QUALITY = 93
 _MOST_WORKERS = 8
+_FEW_JOBS = 4  # drawn here sooner than processes start
 
 Result = TypeVar("Result")
 
@@ -147,11 +148,11 @@ Job = TypeVar("Job")
 def _each_result(function: Callable[[Job], Result], jobs: Sequence[Job], task: Task) -> Iterator[Result]:
     """Run the jobs on all cores, in processes of their own, and yield results as they come.
 
-    Where processes cannot be started (a locked-down machine), the jobs run here, one after the other.
+    Few jobs, and all where processes cannot be started (a locked-down machine), run here one after the other.
     """
     workers = min(os.cpu_count() or 1, _MOST_WORKERS, len(jobs))
     finished: set[int] = set()
-    if workers > 1:
+    if workers > 1 and len(jobs) > _FEW_JOBS:
         with suppress(BrokenProcessPool, PermissionError, NotImplementedError):
             # Spawned, not forked: the application has threads by now, which a fork would copy half-way.
             context = multiprocessing.get_context("spawn")

@@ -45,7 +45,7 @@ class TrainingSettings:
     """
 
     images_per_concept: int = 300
-    epochs: int = 7
+    epochs: int = 8
     batch_size: int = 128
     learning_rate: float = 4e-3
     code_weight: float = 0.3
@@ -139,8 +139,11 @@ def train(
 def _start_head_from_code(network: ConceptNetwork) -> None:
     """Let the classifier read the planted code from the start: the code is then learned sooner."""
     code = torch.from_numpy(planted_code())
+    evidence = torch.where(
+        code > 0, 6.0 / code.clamp(min=0.1).sqrt(), -0.5
+    )  # more for a facet, which is faint
     with torch.no_grad():
-        network.head.weight.copy_(6.0 * (code - code.mean()))
+        network.head.weight.copy_(evidence)
         network.head.bias.zero_()
 
 
@@ -150,10 +153,12 @@ def _losses(network: ConceptNetwork, images: Tensor, labels: Tensor, codes: Tens
     if torch.rand(()) < 0.5:
         batch = batch.flip(3)
     with torch.autocast("cpu", torch.bfloat16):
-        pooled = network.pooled_activations(batch)
-    pooled = pooled.float()
+        maps = network.mixed[0](network.features(batch)).float()
+    pooled = maps.relu().mean(dim=(2, 3))
     cross_entropy = functional.cross_entropy(network.head(pooled), labels)
-    return torch.stack([cross_entropy, (pooled - codes).square().sum(dim=1).mean()])
+    # Where a neuron is to speak but is silent, its ReLU passes no gradient: there a leaky one is pulled.
+    pulled = torch.where(codes > 0, functional.leaky_relu(maps, 0.1).mean(dim=(2, 3)), pooled)
+    return torch.stack([cross_entropy, (pulled - codes).square().sum(dim=1).mean()])
 
 
 def normalised(images: Tensor) -> Tensor:
