@@ -49,7 +49,8 @@ class DendrogramView(QWidget):
     leaf_activated(int)
         A leaf was clicked twice.
     subtree_menu_requested(object, object)
-        Right click on a subtree: its leaves as int64 (m,), and the place on the screen as a QPoint.
+        Right click on a subtree, or the menu key: its leaves as int64 (m,), or all that are selected if it is
+        among them, and the place on the screen as a QPoint.
     log_height_changed(bool)
         The user switched between a linear and a logarithmic height axis.
     """
@@ -266,8 +267,11 @@ class DendrogramView(QWidget):
 
     @Slot(int, object)
     def _on_menu_requested(self, node: int, where: QPoint) -> None:
-        if self._state.layout is not None:
-            self.subtree_menu_requested.emit(self._state.layout.leaves(node), where)
+        layout, leaves = self._state.layout, self._state.chosen_leaves
+        if layout is not None and node >= 0 and not self._state.chosen[layout.leaves(node)].all():
+            leaves = layout.leaves(node)
+        if len(leaves):
+            self.subtree_menu_requested.emit(leaves, where)
 
     # --- threshold --------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class DendrogramPlot(DendrogramCanvas):
     leaf_activated(int)
         A leaf was clicked twice.
     menu_requested(int, object)
-        Right click on a node, and where on the screen.
+        Right click on a node, and where on the screen; −1 for the menu key, which means what is selected.
     """
 
     threshold_dragging = Signal(float)
@@ -144,6 +144,9 @@ class DendrogramPlot(DendrogramCanvas):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer what can be done with the subtree under the pointer, unless the click ended a drag."""
         event.accept()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_requested.emit(-1, event.globalPos())
+            return
         node = self.node_at(QPointF(event.pos()))
         if self._menu_is_due and node >= 0:
             self.menu_requested.emit(node, event.globalPos())

@@ -14,6 +14,7 @@ from PySide6.QtCore import (
     Slot,
 )
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
@@ -52,6 +53,8 @@ class ImageBandView(BandedItemView):
         Space on a picture.
     band_clicked(int, bool)
         Click on the header of a band, by its number, and whether Ctrl was down.
+    menu_wanted(int, object)
+        Right click on a picture, or the menu key: its number, and the place on the screen as a QPoint.
     thumbnail_size_wanted(int)
         Ctrl + wheel asked for another size in pixels.
     """
@@ -60,6 +63,7 @@ class ImageBandView(BandedItemView):
     item_opened = Signal(int)
     preview_requested = Signal(int)
     band_clicked = Signal(int, bool)
+    menu_wanted = Signal(int, object)
     thumbnail_size_wanted = Signal(int)
 
     def __init__(
@@ -239,6 +243,17 @@ class ImageBandView(BandedItemView):
             event.accept()
             return
         super().wheelEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the picture under the pointer, or of the one that the keyboard is at."""
+        event.accept()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            index = self.currentIndex()
+            where = self.viewport().mapToGlobal(self.visualRect(index).center())
+        else:
+            index, where = self.indexAt(event.pos()), event.globalPos()
+        if index.isValid():
+            self.menu_wanted.emit(index.row(), where)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the pointer any more."""

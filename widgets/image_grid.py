@@ -106,8 +106,7 @@ class ImageGrid(QWidget):
         view.band_clicked.connect(self._on_band_clicked)
         view.thumbnail_size_wanted.connect(self._on_size_wanted)
         view.selectionModel().selectionChanged.connect(self._on_selection_changed)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        view.customContextMenuRequested.connect(self._show_menu)
+        view.menu_wanted.connect(self._show_menu)
         self._slider.size_wanted.connect(self._on_size_wanted)
 
     # --- what is shown ----------------------------------------------------------------------------
@@ -247,21 +246,19 @@ class ImageGrid(QWidget):
         self._show_status()
         self.rows_selected.emit(self.selected_rows())
 
-    @Slot(QPoint)
-    def _show_menu(self, point: QPoint) -> None:
-        index = self._view.indexAt(point)
-        if not index.isValid():
-            return
+    @Slot(int, object)
+    def _show_menu(self, number: int, where: QPoint) -> None:
+        index = self._model.index(number)
         if not self._view.selectionModel().isSelected(index):
             self._view.selectionModel().setCurrentIndex(index, _Flag.ClearAndSelect)
-        clicked = self._model.item(index.row())
+        clicked = self._model.item(number)
         by_row = {item.row: item for item in self._model.items}
         others = [by_row[row] for row in self.selected_rows() if row != clicked.row]
         items = [clicked, *others]
-        menu = picture_menu(items, self._clipboard, lambda: self.open_large(index.row()), self)
+        menu = picture_menu(items, self._clipboard, lambda: self.open_large(number), self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.menu_requested.emit(menu, tuple(item.row for item in items))
-        menu.popup(self._view.viewport().mapToGlobal(point))
+        menu.popup(where)
 
     def _show_status(self) -> None:
         n_items, n_selected = len(self._model.items), len(self.selected_rows())

@@ -308,13 +308,27 @@ def test_setting_leaves_is_silent_and_seen(view, heard):
     assert image(view).pixelColor(point) != before.pixelColor(point)
 
 
-def test_right_click_offers_the_subtree(view, heard):
-    for point in (at(view, 3.25, 3.0), at(view, 1.0, 5.3)):
-        QApplication.sendEvent(
-            port(view),
-            QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, port(view).mapToGlobal(point)),
-        )
+def ask_for_menu(view, point: QPoint, reason=QContextMenuEvent.Reason.Mouse) -> None:
+    event = QContextMenuEvent(reason, point, port(view).mapToGlobal(point))
+    QApplication.sendEvent(port(view), event)
+
+
+def test_right_click_offers_the_subtree_or_all_that_is_selected(view, heard):
+    ask_for_menu(view, at(view, 3.25, 3.0))
+    ask_for_menu(view, at(view, 1.0, 5.3))
     assert heard.menus == [[1, 2, 3]]
+    view.set_selected_leaves(np.array([0, 1, 3]))
+    ask_for_menu(view, at(view, 2.5, 1.0))
+    ask_for_menu(view, at(view, 0.5, 2.0))
+    assert heard.menus[1:] == [[0, 1, 3], [0, 4]]
+
+
+def test_the_menu_key_offers_what_is_selected(view, heard):
+    ask_for_menu(view, at(view, 3.25, 3.0), QContextMenuEvent.Reason.Keyboard)
+    assert heard.menus == []
+    view.set_selected_leaves(np.array([2, 4]))
+    ask_for_menu(view, at(view, 3.25, 3.0), QContextMenuEvent.Reason.Keyboard)
+    assert heard.menus == [[2, 4]]
 
 
 def test_hovering_tells_size_height_cluster_and_purity(view, heard):

@@ -2,7 +2,15 @@
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent, QImage, QPalette, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QGuiApplication,
+    QHelpEvent,
+    QImage,
+    QPalette,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
@@ -302,24 +310,34 @@ def test_a_hidden_grid_asks_for_nothing(loader, qtbot, tmp_path):
     assert loader.n_waiting == 0 and loader.used_bytes == 0
 
 
+def ask_for_menu(grid, point: QPoint, reason=QContextMenuEvent.Reason.Mouse) -> None:
+    port = grid._view.viewport()
+    QApplication.sendEvent(port, QContextMenuEvent(reason, point, port.mapToGlobal(point)))
+    popup = QApplication.activePopupWidget()
+    if popup is not None:
+        popup.close()
+
+
 def test_context_menu_offers_actions_and_lets_others_add(grid, qtbot):
     requests = []
 
     def add(menu: QMenu, rows: object) -> None:
         requests.append((rows, [action.text().split("\t")[0] for action in menu.actions() if action.text()]))
-        menu.close()
 
     grid.menu_requested.connect(add)
     click(grid, 2)
     click(grid, 3, CTRL)
-    grid._view.customContextMenuRequested.emit(centre(grid, 3))
-    grid._view.customContextMenuRequested.emit(centre(grid, 7))
+    ask_for_menu(grid, centre(grid, 3))
+    ask_for_menu(grid, centre(grid, 7))
     assert requests[0][0] == (3, 2)
     assert "Copy 2 paths" in requests[0][1]
     assert requests[1] == ((7,), ["Open large", "Copy picture", "Copy path", "Show in its folder"])
     assert grid.selected_rows() == (7,)
-    grid._view.customContextMenuRequested.emit(header(grid, 0))
+    ask_for_menu(grid, header(grid, 0))
     assert len(requests) == 2
+    QTest.keyClick(grid._view, Qt.Key.Key_Home)
+    ask_for_menu(grid, centre(grid, 7), QContextMenuEvent.Reason.Keyboard)
+    assert requests[2][0] == (0,)
 
 
 def test_copying_a_picture_and_a_path(grid, qtbot):
