@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,8 +19,9 @@ from torch.utils.hooks import RemovableHandle
 
 from backend.errors import ModelError
 from backend.layer_listing import example_input
-from backend.layer_reader import LayerReader, find_layer, run_model
+from backend.layer_reader import LayerReader, keep_layer_graph, module_of_layer, run_model
 from backend.loaded_model import LoadedModel
+from backend.model_source import Pooling
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,9 @@ _TOLERANCE: Final = 1e-4  # of a layer's largest activation; float32 rounding st
 _N_EXAMPLES: Final = 2
 
 
-def prepare_for_inference(loaded: LoadedModel, layers: Sequence[str]) -> nn.Module:
+def prepare_for_inference(
+    loaded: LoadedModel, layers: Sequence[str], pooling: Mapping[str, Pooling] | None = None
+) -> nn.Module:
     """Return a copy of the model for reading layers fast: the same module names, the same values.
 
     Each batch norm that is all that uses a convolution's output is folded into that convolution and replaced
@@ -43,6 +46,8 @@ def prepare_for_inference(loaded: LoadedModel, layers: Sequence[str]) -> nn.Modu
         Stays as it is.
     layers
         Names of the layers that will be read; no others need keep their values.
+    pooling
+        As for :class:`LayerReader`.
 
     Returns
     -------
@@ -53,16 +58,19 @@ def prepare_for_inference(loaded: LoadedModel, layers: Sequence[str]) -> nn.Modu
     Raises
     ------
     ModelError
-        If a layer does not exist or cannot be read, or the model fails on its input.
+        If a layer does not exist or cannot be read or pooled so, or the model fails on its input.
     """
     batch = example_input(loaded.preprocessing, _N_EXAMPLES)
-    expected = LayerReader(loaded.module, layers).read(batch)
+    reader = LayerReader(loaded.module, layers, pooling)
+    expected = reader.read(batch)
     try:
         pairs = _fusible_pairs(loaded, layers)
         for chosen_pairs in (pairs, ()) if pairs else ((),):
             candidate = _fused(copy.deepcopy(loaded.module), chosen_pairs)
             candidate.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            if _gives(candidate, expected, batch):
+            # It has the same paths and operations, and copies of it need not be traced again.
+            keep_layer_graph(candidate, reader.graph)
+            if _gives(candidate, expected, batch, pooling):
                 return candidate
     except (TypeError, RuntimeError, AttributeError) as error:
         _log.info("The model is read as it is, because it cannot be copied: %s", error)
@@ -77,9 +85,14 @@ class _Pair:
     batch_norm: str
 
 
-def _gives(candidate: nn.Module, expected: dict[str, Tensor], batch: Tensor) -> bool:
+def _gives(
+    candidate: nn.Module,
+    expected: dict[str, Tensor],
+    batch: Tensor,
+    pooling: Mapping[str, Pooling] | None,
+) -> bool:
     try:
-        values = LayerReader(candidate, tuple(expected)).read(batch)
+        values = LayerReader(candidate, tuple(expected), pooling).read(batch)
     except ModelError as error:
         _log.info("A faster form of the model is not used, because it fails: %s", error)
         return False
@@ -118,7 +131,8 @@ def _fusible_pairs(loaded: LoadedModel, layers: Sequence[str]) -> tuple[_Pair, .
     Every operation on a tensor passes the dispatcher, whatever Python or C++ code asked for it, so that an
     output that no operation outside of the batch norm took is known to be used by nothing else.
     """
-    chosen = [find_layer(loaded.module, layer).module for layer in layers]
+    # An operation that is no module and takes a convolution's output shows among that output's uses.
+    chosen = [path for layer in layers if (path := module_of_layer(loaded.module, layer)) is not None]
     watch = _Watch()
     with watch.watching(loaded.module):
         run_model(loaded.module, example_input(loaded.preprocessing, 1))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from backend.errors import ModelError
+from backend.grey_scaling import DEFAULT_GREY_SCALING, GreyScaling
 
 Interpolation = Literal["bilinear", "bicubic"]
+Crop = Literal["center", "squash", "pad"]
+Pooling = Literal["mean", "max", "class_token", "token_mean", "none"]
+"""How a layer's output becomes one value for each neuron: mean or largest value over space (or over tokens),
+the class token, the mean of the image's tokens; none for a layer that gives vectors."""
 
 DEMO_ARCHITECTURE = "demo"
+TIMM_PREFIX = "timm:"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 LARGEST_INPUT_SIZE = 4096  # pixels: a larger square does not fit into memory in any batch
@@ -22,21 +28,28 @@ LARGEST_INPUT_SIZE = 4096  # pixels: a larger square does not fit into memory in
 class Preprocessing:
     """How an image becomes a network's input.
 
-    The shorter side is resized to ``resize_size`` (antialiased), the central square of ``input_size`` is
-    cut out, values are divided by 255, and each channel has ``mean`` subtracted and is divided by ``std``.
+    It is resized as ``crop`` says (antialiased), the central square of ``input_size`` is cut out, values are
+    divided by 255, and each channel has ``mean`` subtracted and is divided by ``std``.
 
     Parameters
     ----------
     input_size
         Height and width of the network's input, pixels.
     resize_size
-        Length of the shorter side before the central square is cut out, pixels; at least ``input_size``.
+        Length of the resized side before the central square is cut out, pixels; at least ``input_size``.
     mean, std
         One value for each channel, on the scale 0 to 1.
     interpolation
         ``"bilinear"`` or ``"bicubic"``, both with an antialiasing filter.
     channels
         3 (RGB) or 1 (grey).
+    crop
+        Which side is resized to ``resize_size``: ``"center"`` the shorter, so that what is left of the longer
+        is cut off; ``"squash"`` both, whatever the proportions; ``"pad"`` the longer, so that all is seen,
+        with the colour ``mean`` beside it.
+    grey_scaling
+        How grey values of more than eight bits become eight: a rule of
+        :data:`backend.grey_scaling.GREY_SCALING_RULES`.
 
     Raises
     ------
@@ -50,6 +63,8 @@ class Preprocessing:
     std: tuple[float, ...] = IMAGENET_STD
     interpolation: Interpolation = "bilinear"
     channels: int = 3
+    crop: Crop = "center"
+    grey_scaling: GreyScaling = DEFAULT_GREY_SCALING
 
     def __post_init__(self) -> None:
         for name in ("input_size", "resize_size", "channels"):
@@ -71,11 +86,13 @@ class Preprocessing:
         object.__setattr__(self, "std", _channel_values("std", self.std, self.channels))
         if not all(value > 0 for value in self.std):
             raise ModelError(f"Preprocessing: std must be positive, not {list(self.std)}.")
-        if self.interpolation not in get_args(Interpolation):
-            raise ModelError(
-                f"Preprocessing: interpolation must be one of {', '.join(get_args(Interpolation))}, "
-                f"not {self.interpolation!r}."
-            )
+        for name, value, known in (
+            ("interpolation", self.interpolation, get_args(Interpolation)),
+            ("crop", self.crop, get_args(Crop)),
+            ("grey_scaling", self.grey_scaling, get_args(GreyScaling)),
+        ):
+            if value not in known:
+                raise ModelError(f"Preprocessing: {name} must be one of {', '.join(known)}, not {value!r}.")
 
     def with_input_size(self, input_size: int | None) -> Preprocessing:
         """Return the same preprocessing for another input size; ``resize_size`` keeps its ratio to it."""
@@ -87,7 +104,11 @@ class Preprocessing:
                 f"not {input_size!r}."
             )
         resize_size = min(round(self.resize_size * input_size / self.input_size), LARGEST_INPUT_SIZE)
-        return Preprocessing(input_size, resize_size, self.mean, self.std, self.interpolation, self.channels)
+        return replace(self, input_size=input_size, resize_size=resize_size)
+
+    def with_grey_scaling(self, grey_scaling: GreyScaling | None) -> Preprocessing:
+        """Return the same preprocessing with another rule for grey values; None: this one."""
+        return self if grey_scaling is None else replace(self, grey_scaling=grey_scaling)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values that :meth:`from_dict` reads."""
@@ -127,19 +148,24 @@ class ModelSource:
     Parameters
     ----------
     architecture
-        A torchvision classification model (``"mobilenet_v2"``), a Python file and a callable in it that
-        returns an ``nn.Module`` (``"FILE.py:CALLABLE"``), or ``"demo"``.
+        A torchvision classification model (``"mobilenet_v2"``), one of timm's (``"timm:resnet10t"``), a
+        Python file and a callable in it that returns an ``nn.Module`` (``"FILE.py:CALLABLE"``), or
+        ``"demo"``.
     weights
         Path of a ``.pth``, ``.pt`` or ``.safetensors`` file; for torchvision also the name of one of the
-        published sets (``"IMAGENET1K_V1"``). None: torchvision's published weights, or what the callable
-        returns.
+        published sets (``"IMAGENET1K_V1"``). None: torchvision's or timm's published weights, or what the
+        callable returns.
     input_size
         Height and width of the input in pixels, if other than the model's own.
+    grey_scaling
+        How grey values of more than eight bits become eight, if otherwise than the model's preprocessing has
+        it.
     """
 
     architecture: str
     weights: str | None = None
     input_size: int | None = None
+    grey_scaling: GreyScaling | None = None
 
     @property
     def is_demo(self) -> bool:
@@ -147,9 +173,15 @@ class ModelSource:
         return self.architecture == DEMO_ARCHITECTURE
 
     @property
+    def is_timm(self) -> bool:
+        """Whether this is a model of the optional package timm."""
+        return self.architecture.startswith(TIMM_PREFIX)
+
+    @property
     def is_python_factory(self) -> bool:
         """Whether loading runs a Python file of the user."""
-        return self.architecture.endswith(".py") or ".py:" in self.architecture
+        names_file = self.architecture.endswith(".py") or ".py:" in self.architecture
+        return names_file and not self.is_timm
 
     @property
     def python_file(self) -> Path | None:
@@ -176,7 +208,8 @@ class ModelSource:
         """
         if not isinstance(values.get("architecture"), str):
             raise ModelError("The description of the model names no architecture.")
-        return cls(values["architecture"], values.get("weights"), values.get("input_size"))
+        fields = ("weights", "input_size", "grey_scaling")
+        return cls(values["architecture"], **{name: values.get(name) for name in fields})
 
 
 @dataclass(frozen=True)
@@ -188,9 +221,10 @@ class LayerInfo:
     name
         The module's path, nested by dots (``"features.18"``). A module that runs more than once in a forward
         pass has ``_1``, ``_2``, … appended for its second, third, … run (``"layer1.0.relu_1"``), as
-        torchvision names its nodes.
+        torchvision names its nodes. An operation that is no module has the name of torchvision's node
+        (``"Mixed_7b.cat_2"``).
     kind
-        Class of the module (``"Conv2d"``).
+        Class of the module (``"Conv2d"``), or name of the operation (``"cat"``).
     output_shape
         Shape of the output without the batch axis; None if it is not a tensor, or the layer never ran.
     n_neurons
@@ -199,6 +233,8 @@ class LayerInfo:
         Whether activations can be read here.
     reason
         A sentence that says why not; "" if supported.
+    poolings
+        The ways its output becomes one value for each neuron, the default first; none if not supported.
     """
 
     name: str
@@ -207,6 +243,12 @@ class LayerInfo:
     n_neurons: int | None
     supported: bool
     reason: str = ""
+    poolings: tuple[Pooling, ...] = ()
+
+    @property
+    def default_pooling(self) -> Pooling | None:
+        """The pooling that is used unless another is chosen; None if the layer cannot be read."""
+        return self.poolings[0] if self.poolings else None
 
 
 def _plain(value: object) -> Any:

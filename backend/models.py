@@ -10,7 +10,7 @@ from torch import nn
 
 from backend.batch_norm_fusion import prepare_for_inference
 from backend.errors import ModelError
-from backend.layer_listing import list_layers
+from backend.layer_listing import choose_poolings, list_layers
 from backend.layer_reader import LayerReader
 from backend.loaded_model import LoadedModel
 from backend.model_source import LayerInfo, ModelSource, Preprocessing
@@ -26,6 +26,7 @@ __all__ = [
     "LoadedModel",
     "ModelSource",
     "Preprocessing",
+    "choose_poolings",
     "list_layers",
     "load_model",
     "normalise",

@@ -1,5 +1,8 @@
 """Networks for tests: torchvision's own with random weights, and small ones of rare kinds."""
 
+from collections.abc import Callable, Sequence
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,6 +39,24 @@ def with_trained_batch_norm(network: nn.Module) -> nn.Module:
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, std=0.3)
     return network
+
+
+def outputs_of(network: nn.Module, layers: Sequence[str], batch: Tensor) -> dict[str, np.ndarray]:
+    """Return what modules give at their first run, by plain forward hooks on the network as it is."""
+    outputs: dict[str, np.ndarray] = {}
+
+    def hook(layer: str) -> Callable[[nn.Module, object, Tensor], None]:
+        def keep(_module: nn.Module, _arguments: object, output: Tensor) -> None:
+            outputs.setdefault(layer, output.numpy().copy())
+
+        return keep
+
+    handles = [network.get_submodule(layer).register_forward_hook(hook(layer)) for layer in layers]
+    with torch.no_grad():
+        network(batch)
+    for handle in handles:
+        handle.remove()
+    return outputs
 
 
 def loaded(network: nn.Module, input_size: int = 64, channels: int = 3) -> LoadedModel:

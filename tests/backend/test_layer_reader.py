@@ -1,15 +1,16 @@
 import gc
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from backend.errors import ModelError
-from backend.layer_listing import example_input, list_layers
+from backend.layer_listing import example_input
 from backend.layer_reader import LayerReader
 from backend.torchvision_import import import_torchvision
-from tests.backend.small_networks import FAMILIES, loaded, torchvision_network
+from tests.backend.small_networks import FAMILIES, loaded, outputs_of, torchvision_network
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -119,47 +120,36 @@ def test_a_layer_that_cannot_be_read_is_named(layers: list[str], message: str) -
 
 
 def test_a_layer_without_a_channel_axis_is_refused_with_its_shape() -> None:
-    network = torchvision_network("vit_b_32", image_size=32, num_classes=3)
-    layer = "encoder.layers.encoder_layer_0"
-    with pytest.raises(
-        ModelError, match=r"'encoder\.layers\.encoder_layer_0'.*shape \(2, 2, 768\).*no channel axis"
-    ):
-        LayerReader(network, [layer]).read(torch.randn(2, 3, 32, 32))
+    network = nn.Sequential(nn.Unflatten(1, (1, 3)), nn.Conv3d(1, 2, 1)).eval()
+    with pytest.raises(ModelError, match=r"'1'.*shape \(2, 2, 3, 8, 8\): no channel axis"):
+        LayerReader(network, ["1"]).read(torch.randn(2, 3, 8, 8))
+    transformer = torchvision_network("vit_b_32", image_size=32, num_classes=3)
     with pytest.raises(ModelError, match="gives a tuple, not a tensor"):
-        LayerReader(network, [f"{layer}.self_attention"]).read(torch.randn(2, 3, 32, 32))
+        LayerReader(transformer, ["encoder.layers.encoder_layer_0.self_attention"]).read(
+            torch.randn(2, 3, 32, 32)
+        )
 
 
-def test_listing_gives_shapes_and_the_number_of_neurons() -> None:
-    network = torchvision_network("resnet18")
-    listed = {info.name: info for info in list_layers(loaded(network))}
-    assert listed["layer4"].output_shape == (512, 2, 2)
-    assert listed["layer4"].n_neurons == 512
-    assert listed["layer4"].kind == "Sequential"
-    assert listed["layer4.1.conv2"].kind == "Conv2d"
-    assert listed["fc"].output_shape == (1000,)
-    assert all(info.supported and not info.reason for info in listed.values())
-    # A block's ReLU runs twice, and torchvision names the second run so too.
-    assert listed["layer1.0.relu_1"].n_neurons == 64
-    names = list(listed)
-    assert names.index("layer1") < names.index("layer1.0") < names.index("layer1.0.conv1")
-    assert set(dict(network.named_modules())) - {""} <= set(names)
+def test_each_layer_is_pooled_as_chosen_and_the_others_by_default() -> None:
+    network = torchvision_network("vit_b_32", image_size=64, num_classes=3)
+    layers = ("conv_proj", "encoder.layers.encoder_layer_1", "encoder.ln", "heads")
+    outputs = outputs_of(network, layers, batch := torch.randn(2, 3, 64, 64))
+    tokens = outputs["encoder.layers.encoder_layer_1"]
+    assert tokens.shape == (2, 5, 768)
+    chosen = LayerReader(
+        network, layers, {"conv_proj": "max", "encoder.layers.encoder_layer_1": "token_mean", "absent": "max"}
+    ).read(batch)
+    np.testing.assert_allclose(chosen["conv_proj"], outputs["conv_proj"].max(axis=(2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(
+        chosen["encoder.layers.encoder_layer_1"], tokens[:, 1:].mean(axis=1), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(chosen["encoder.ln"], outputs["encoder.ln"][:, 0], rtol=1e-5)
+    np.testing.assert_allclose(chosen["heads"], outputs["heads"], rtol=1e-5)
 
 
-def test_listed_layers_can_be_read_and_others_say_why_not() -> None:
-    network = _Counting()
-    listed = {info.name: info for info in list_layers(loaded(network, input_size=9))}
-    assert not listed["unused"].supported
-    assert listed["unused"].reason == "It does not run when the model is evaluated."
-    supported = [info for info in listed.values() if info.supported]
-    values = LayerReader(network, [info.name for info in supported]).read(torch.randn(2, 3, 9, 9))
-    assert [value.shape[1] for value in values.values()] == [info.n_neurons for info in supported]
-    assert all(not module._forward_hooks for module in network.modules())
-
-
-def test_listing_refuses_a_model_that_fails_at_its_input_size() -> None:
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(7, 2))
-    with pytest.raises(ModelError, match="fails on an input of shape 2×3×64×64"):
-        list_layers(loaded(network))
+def test_a_pooling_that_a_layer_does_not_offer_is_named() -> None:
+    with pytest.raises(ModelError, match=r"'first' cannot be pooled by 'class_token'.*choose 'mean'"):
+        LayerReader(_Counting().eval(), ["first"], {"first": "class_token"}).read(torch.randn(2, 3, 9, 9))
 
 
 def test_reading_keeps_no_maps_in_memory() -> None:
