@@ -18,7 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from backend.method.dendrogram_layout import ABOVE
+from backend.method.dendrogram_layout import ABOVE, DendrogramLayout
 from widgets.dendrogram_state import DendrogramState
 from widgets.palette import concept_color, concept_marker
 from widgets.subtree_description import describe_node, purity_text
@@ -37,12 +37,22 @@ class MergeTableModel(QAbstractTableModel):
     def __init__(self, state: DendrogramState, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._state = state
+        # The tree that the rows are of: the state may have moved on while the table was out of sight.
+        self._layout: DendrogramLayout | None = None
+        self._n_columns = _CLASS_COLUMN
         self._numbers: list[int] = []
         self._whole: list[bool] = []
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the rows are those of the state's tree."""
+        return self._layout is self._state.layout
 
     def tree_changed(self) -> None:
         """Show another tree."""
         self.beginResetModel()
+        self._layout = self._state.layout
+        self._n_columns = len(_HEADERS) if self._state.classes is not None else _CLASS_COLUMN
         self._refresh()
         self.endResetModel()
 
@@ -54,7 +64,7 @@ class MergeTableModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, _STATE_COLUMN), self.index(last, _STATE_COLUMN))
 
     def _refresh(self) -> None:
-        layout, threshold = self._state.layout, self._state.threshold
+        layout, threshold = self._layout, self._state.threshold
         if layout is None:
             self._numbers, self._whole = [], []
             return
@@ -63,17 +73,16 @@ class MergeTableModel(QAbstractTableModel):
 
     def node(self, row: int) -> int:
         """Return the node of a row."""
-        assert self._state.layout is not None
-        return len(self._state.layout.height) - 1 - row
+        assert self._layout is not None
+        return len(self._layout.height) - 1 - row
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         """Return the number of merges."""
-        layout = self._state.layout
-        return 0 if parent.isValid() or layout is None else layout.n_leaves - 1
+        return 0 if parent.isValid() or self._layout is None else self._layout.n_leaves - 1
 
     def columnCount(self, parent: Index = _ROOT) -> int:
         """Return the number of columns; the last only where classes are known."""
-        return 0 if parent.isValid() else len(_HEADERS) - (self._state.classes is None)
+        return 0 if parent.isValid() else self._n_columns
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
         """Return the columns' titles."""
@@ -83,7 +92,7 @@ class MergeTableModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
         """Return text, tooltip, and the colour of the cluster."""
-        if not index.isValid():
+        if not index.isValid() or not self.is_current:
             return None
         node = self.node(index.row())
         if role in (_Role.DisplayRole, _Role.AccessibleTextRole):
@@ -98,7 +107,7 @@ class MergeTableModel(QAbstractTableModel):
         return None
 
     def _text(self, node: int, column: int) -> str:
-        layout = self._state.layout
+        layout = self._layout
         assert layout is not None
         merge = node - layout.n_leaves
         if column == 0:
@@ -208,7 +217,7 @@ class DendrogramTable(QTableView):
         """Tell which leaves the chosen rows have."""
         super().selectionChanged(selected, deselected)
         layout = self._state.layout
-        if self._quiet or layout is None:
+        if self._quiet or layout is None or not self._merges.is_current:
             return
         nodes = [self._merges.node(index.row()) for index in self.selectionModel().selectedRows()]
         leaves = [layout.leaves(node) for node in nodes] or [np.empty(0, dtype=np.int64)]
@@ -217,7 +226,8 @@ class DendrogramTable(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter puts the threshold just above a merge."""
         row = self.currentIndex().row()
-        if row >= 0 and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if row >= 0 and is_enter and self._merges.is_current:
             height = float(self._state.merge_heights[len(self._state.merge_heights) - 1 - row])
             self.threshold_wanted.emit(next_merge_up(self._state.merge_heights, height))
             event.accept()

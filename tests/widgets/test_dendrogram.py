@@ -589,6 +589,20 @@ def test_rows_select_subtrees_and_enter_sets_the_threshold(view, heard):
     assert view.n_clusters() == 4 and heard.committed == [1.1]
 
 
+def test_a_table_out_of_sight_is_old_but_never_wrong(view, heard):
+    view.set_table_shown(True)
+    view._table.selectRow(3)
+    view.set_table_shown(False)
+    view.set_hierarchy(Hierarchy(HAND[:1] * [0, 0, 1, 1] + [0, 1, 0, 0], 2))
+    view.set_leaf_classes(["a", "b"])
+    heard.selected.clear()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_PageUp):
+        QTest.keyClick(view._table, key)
+    assert heard.selected == [] and heard.committed == []
+    view.set_table_shown(True)
+    assert cells(view) == [["1", "2", "1 + 1", "cluster A", "Most often class a: 1 of 2 images (50 %)"]]
+
+
 # --- states -----------------------------------------------------------------------------------------
 
 
