@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 
@@ -56,6 +57,9 @@ def _show_window(demo: bool) -> tuple[int, bool]:
     apply_scheme(application, window.settings.scheme)
     collector = GarbageCollector(application)
     ExceptionReporter(window).install()
+    # Python hears of a signal when it next runs, at the latest with the collector's next second.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
     window.show()
     # scikit-learn takes a second to import: in the worker, once the window is painted.
     QTimer.singleShot(0, window, lambda: window.threads.interactive.submit("Warming up", warm_up))

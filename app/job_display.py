@@ -3,7 +3,7 @@
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from app.job_threads import QueueThread
-from app.jobs import Job
+from app.jobs import Job, JobProgress
 from widgets.job_status import JobStatusBar
 
 APPEARS_AFTER_MS = 300
@@ -44,7 +44,7 @@ class JobDisplay(QObject):
     def _progress(self, job: Job) -> None:
         progress = job.progress
         if self._shown and job is self._job and progress is not None:
-            self._bar.set_progress(progress.done, progress.total, progress.message)
+            self._bar.set_progress(progress.done, progress.total, phase(progress))
 
     @Slot(object)
     def _end(self, job: Job) -> None:
@@ -64,3 +64,8 @@ class JobDisplay(QObject):
     def _cancel(self) -> None:
         if self._job is not None:
             self._long_work.cancel(self._job)
+
+
+def phase(progress: JobProgress) -> str:
+    """Return what a job is at, without the speed that some messages tell after a colon."""
+    return progress.message.partition(": ")[0]

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWi
 from app.code_permission import CodePermission
 from app.concept_panel import ConceptPanel
 from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
-from app.job_display import JobDisplay
+from app.job_display import JobDisplay, phase
 from app.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
 from app.jobs import Job, JobFailure
 from app.menus import Menus, shortcut_rows
@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
         progress = job.progress
         parts = [job.title]
         if progress is not None and progress.total > 0:
-            parts.append(f"{progress.message} {progress.done:,} of {progress.total:,}".strip())
+            parts.append(f"{phase(progress)} {progress.done:,} of {progress.total:,}".strip())
         self.welcome.set_busy(" · ".join(parts))
 
     # Errors
