@@ -37,8 +37,8 @@ def concepts(qtbot: QtBot) -> ConceptList:
     qtbot.addWidget(holder)
     holder.resize(300, 500)
     concepts.set_concepts([APPLES, PITCHES, NETS], 31, (4, 3))
-    holder.show()
-    qtbot.waitExposed(holder)
+    with qtbot.waitExposed(holder):
+        holder.show()
     holder.activateWindow()
     concepts.holder = holder  # type: ignore[attr-defined]
     return concepts

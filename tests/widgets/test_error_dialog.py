@@ -17,8 +17,8 @@ TRACE = "Traceback (most recent call last):\nOSError"
 def dialog(qtbot: QtBot) -> ErrorDialog:
     dialog = ErrorDialog(SENTENCE, TRACE, title="The project could not be opened")
     qtbot.addWidget(dialog)
-    dialog.show()
-    qtbot.waitExposed(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
     return dialog
 
 

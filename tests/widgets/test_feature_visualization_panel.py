@@ -42,8 +42,8 @@ def panel(qtbot: QtBot) -> FeatureVisualizationPanel:
     qtbot.addWidget(panel)
     panel.resize(700, 460)
     panel.set_cards([NEURON, APPLES, NETS])
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     panel.activateWindow()
     return panel
 

@@ -26,8 +26,8 @@ def bar(qtbot: QtBot, clock: Clock) -> JobStatusBar:
     bar = JobStatusBar(clock=clock)
     qtbot.addWidget(bar)
     bar.resize(900, 30)
-    bar.show()
-    qtbot.waitExposed(bar)
+    with qtbot.waitExposed(bar):
+        bar.show()
     return bar
 
 

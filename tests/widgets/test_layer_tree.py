@@ -26,8 +26,8 @@ def tree(qtbot: QtBot) -> LayerTree:
     qtbot.addWidget(tree)
     tree.resize(420, 400)
     tree.set_layers(LAYERS)
-    tree.show()
-    qtbot.waitExposed(tree)
+    with qtbot.waitExposed(tree):
+        tree.show()
     return tree
 
 

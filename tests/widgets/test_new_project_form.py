@@ -40,8 +40,8 @@ def form(qtbot: QtBot, tmp_path: Path) -> NewProjectForm:
     form.resize(1000, 640)
     form.set_torchvision_names(NAMES)
     form.set_destination_folder(tmp_path)
-    form.show()
-    qtbot.waitExposed(form)
+    with qtbot.waitExposed(form):
+        form.show()
     form.activateWindow()
     return form
 

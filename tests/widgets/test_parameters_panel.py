@@ -21,8 +21,8 @@ def panel(qtbot: QtBot) -> ParametersPanel:
     panel = ParametersPanel()
     qtbot.addWidget(panel)
     panel.resize(300, 640)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     panel.activateWindow()
     return panel
 

@@ -109,8 +109,8 @@ def _shown(make: Callable[[], QWidget], qtbot: QtBot) -> QWidget:
     panel = make()
     qtbot.addWidget(panel)
     panel.resize(1000, 640)
-    panel.show()
-    qtbot.waitExposed(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
     return panel
 
 

@@ -23,8 +23,8 @@ def page(qtbot: QtBot) -> WelcomePage:
     qtbot.addWidget(page)
     page.resize(1280, 740)
     page.set_recent([APPLES, GONE])
-    page.show()
-    qtbot.waitExposed(page)
+    with qtbot.waitExposed(page):
+        page.show()
     page.activateWindow()
     return page
 
