@@ -155,7 +155,7 @@ def _overview(neurons: Sequence[ReportedNeuron]) -> str:
         rows.append(
             f'<tr><td class="short"><a href="#{escape(neuron.anchor)}">Neuron {neuron.result.neuron}</a></td>'
             f"<td>{escape(neuron.name)}</td>{layer}<td>{concept_chips(neuron)}</td>"
-            f'<td class="muted small">{_remark(neuron)}</td></tr>'
+            f'<td class="muted small short">{_remark(neuron)}</td></tr>'
         )
     layer = "<th>Layer</th>" if several_layers else ""
     head = f"<tr><th>Neuron</th><th>Name</th>{layer}<th>Concepts</th><th></th></tr>"

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from backend.batch_norm_fusion import prepare_for_inference
 from backend.errors import ModelError, ParameterError
 from backend.loaded_model import LoadedModel
+from backend.model_source import Pooling
 from backend.task import SilentTask, Task
 from backend.visualization.image_parameterization import ImageFunction, image_parameterization
 from backend.visualization.lucent_import import render_vis
-from backend.visualization.objectives import BatchObjective, batch_objective
+from backend.visualization.objectives import BatchObjective
 from backend.visualization.truncated_network import TARGET, TruncatedNetwork
 from backend.visualization.view_transforms import Transform, normalise_by, random_view, resize_to
 from backend.visualization.visualization_result import Direction, FeatureVisualization, VisualizationSettings
@@ -29,6 +30,7 @@ def visualize(
     directions: Sequence[Direction],
     settings: VisualizationSettings | None = None,
     *,
+    pooling: Pooling | None = None,
     task: Task | None = None,
 ) -> FeatureVisualization:
     """Render directions of a layer, all in one batch (paper, Fig. 3).
@@ -42,11 +44,13 @@ def visualize(
     loaded
         The model; it is rendered on the device that its parameters are on.
     layer
-        Dotted name of the layer whose globally average pooled activations hold the directions.
+        Name of the layer whose pooled activations hold the directions.
     directions
         At least one, with keys that differ.
     settings
         Default: :class:`VisualizationSettings` as it is.
+    pooling
+        How the layer's activations were pooled; default as for extraction.
     task
         Gets a :class:`FeatureVisualization` as partial result at the first step and then at least every
         second (or every step, if one takes longer), and the steps as progress; cancelling stops within one.
@@ -65,9 +69,9 @@ def visualize(
     task = task or SilentTask()
     task.check_cancelled()
     with torch.inference_mode(False), torch.enable_grad():
-        network = TruncatedNetwork(prepare_for_inference(loaded, (layer,)), layer)
+        network = TruncatedNetwork(prepare_for_inference(loaded, (layer,)), layer, pooling)
         with network.attached():
-            return _Rendering(loaded, network, layer, tuple(directions), settings, task).run()
+            return _Rendering(loaded, network, layer, tuple(directions), settings, pooling, task).run()
 
 
 class _Rendering:
@@ -80,6 +84,7 @@ class _Rendering:
         layer: str,
         directions: tuple[Direction, ...],
         settings: VisualizationSettings,
+        pooling: Pooling | None,
         task: Task,
     ) -> None:
         self._preprocessing = loaded.preprocessing
@@ -88,6 +93,7 @@ class _Rendering:
         self._layer = layer
         self._directions = directions
         self._settings = settings
+        self._pooling = pooling
         self._task = task
         self._history: list[torch.Tensor] = []
         self._objective: BatchObjective | None = None
@@ -146,12 +152,18 @@ class _Rendering:
     def _loss(self, read_layer: Callable[[str], torch.Tensor]) -> torch.Tensor:
         """Lucent's objective: called once a step, after the forward pass."""
         activations = read_layer(TARGET)
-        if self._objective is None:
-            n_neurons = activations.shape[1]
-            self._objective = batch_objective(self._directions, n_neurons, self._settings, self._device)
-        values = self._objective(activations)
+        objective = self._objective_for(activations.shape[1])
+        values = objective(activations)
+        self._network.asleep = objective.asleep(activations)
         self._report(values.detach().cpu())
         return -values.sum()
+
+    def _objective_for(self, n_neurons: int) -> BatchObjective:
+        if self._objective is None:
+            self._objective = BatchObjective(
+                self._directions, n_neurons, self._settings, self._device, self._pooling
+            )
+        return self._objective
 
     def _report(self, values: torch.Tensor) -> None:
         if not bool(torch.isfinite(values).all()):
@@ -190,11 +202,8 @@ class _Rendering:
         for transform in (resize_to(self._preprocessing.input_size), self._normalise()):
             batch = transform(batch)
         with torch.no_grad():
-            activations = self._network(batch).float()
-        pooled = activations.flatten(2).mean(dim=2) if activations.dim() == 4 else activations
-        units = [one.unit_vector(pooled.shape[1]) for one in self._directions]
-        projections: NDArray[np.float32] = pooled.cpu().numpy() @ np.stack(units).T
-        return projections
+            activations = self._network(batch)
+            return self._objective_for(activations.shape[1]).projections(activations).cpu().numpy()
 
 
 def _require_distinct(directions: Sequence[Direction]) -> None:

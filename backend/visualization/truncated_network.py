@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import nn
@@ -25,9 +25,8 @@ class TruncatedNetwork(nn.Module):
     The network itself is no submodule of it: Lucent puts a hook on every submodule that it finds and never
     takes one away, and so finds nothing but ``target``. Use it within :meth:`attached`.
 
-    After a step in which an image received no gradient at all, gradients pass through silent rectifiers
-    (:mod:`backend.visualization.redirected_relu`). Lucid does so in the first 16 steps always; that takes
-    twice the time, and the gradients of a picture that excites anything are the same.
+    Gradients of pictures that are :attr:`asleep` pass through silent rectifiers
+    (:mod:`backend.visualization.redirected_relu`).
 
     Parameters
     ----------
@@ -43,6 +42,12 @@ class TruncatedNetwork(nn.Module):
     ------
     ModelError
         If there is no such layer.
+
+    Attributes
+    ----------
+    asleep
+        bool (B,), or None: the pictures to wake up in the next step. A backward pass adds those that received
+        no gradient at all.
     """
 
     def __init__(self, network: nn.Module, layer: str, pooling: Pooling | None = None) -> None:
@@ -53,7 +58,7 @@ class TruncatedNetwork(nn.Module):
         self._layer_pooling = LayerPooling(network)
         self._pooling = pooling
         self._activations: torch.Tensor | None = None
-        self._silent = False
+        self.asleep: torch.Tensor | None = None
 
     @contextmanager
     def attached(self) -> Iterator[TruncatedNetwork]:
@@ -85,7 +90,7 @@ class TruncatedNetwork(nn.Module):
             images.register_hook(self._note_silence)  # type: ignore[no-untyped-call]
         self._activations = None
         try:
-            with RedirectRectifiers() if self._silent else nullcontext():
+            with self._waking():
                 self._outputs.run(images, self._take)
         except (ModelError, Cancelled):
             raise
@@ -96,6 +101,11 @@ class TruncatedNetwork(nn.Module):
         target: torch.Tensor = self.target(self._activations)
         return target
 
+    def _waking(self) -> AbstractContextManager[object]:
+        if self.asleep is None or not bool(self.asleep.any()):
+            return nullcontext()
+        return RedirectRectifiers(self.asleep)
+
     def _take(self, _layer: str, output: object) -> None:
         n_images = len(output) if isinstance(output, torch.Tensor) and output.dim() else 0
         reason = unsupported_reason(output, n_images)
@@ -105,4 +115,5 @@ class TruncatedNetwork(nn.Module):
         self._activations = self._layer_pooling.channels_first(output, self._pooling)
 
     def _note_silence(self, gradient: torch.Tensor) -> None:
-        self._silent = bool((gradient.flatten(1).abs().amax(dim=1) == 0).any())
+        untouched = gradient.flatten(1).abs().amax(dim=1) == 0
+        self.asleep = untouched if self.asleep is None else self.asleep | untouched

@@ -255,6 +255,18 @@ def test_a_silent_start_does_not_stay_grey(direction, objective):
     assert colour[1] > 180
 
 
+def test_a_channel_that_hardly_matters_does_not_keep_the_others_asleep():
+    """Red speaks from the start with a hundredth of the weight; green, which is wanted, is silent."""
+    network = Silent()
+    network.colours.bias.data[0] = network.rectified[2].bias.data[0] = 1.0
+    direction = Direction("green", vector=np.array([0.01, 1.0, 0.0]))
+    settings = VisualizationSettings(steps=80, learning_rate=0.1, objective="dot", parameterization="pixel")
+    result = visualize(loaded(network), "rectified", [direction], settings)
+    assert result.objective[0, 0] < 0.03
+    assert result.objective[0, -1] > 0.3
+    assert result.images[0, 8:-8, 8:-8].reshape(-1, 3).mean(axis=0)[1] > 180
+
+
 def test_nothing_behind_the_layer_is_computed():
     behind = []
 

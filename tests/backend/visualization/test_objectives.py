@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from backend.visualization import lucent_import  # noqa: F401  (makes lucent importable everywhere)
-from backend.visualization.objectives import batch_objective
+from backend.visualization.objectives import BatchObjective
 from backend.visualization.visualization_result import Direction, VisualizationSettings
 
 CPU = torch.device("cpu")
@@ -21,7 +21,7 @@ def vector():
 
 def value(activations, vector, **settings):
     directions = [Direction(f"v{i}", vector=vector) for i in range(len(activations))]
-    return batch_objective(directions, 5, VisualizationSettings(**settings), CPU)(activations).numpy()
+    return BatchObjective(directions, 5, VisualizationSettings(**settings), CPU)(activations).numpy()
 
 
 def test_dot_cosine_and_their_product_of_the_spatial_average(activations, vector):
@@ -60,7 +60,7 @@ def test_the_dot_product_of_a_neuron_is_lucents_channel(activations):
     from lucent.optvis import objectives
 
     settings = VisualizationSettings(objective="dot")
-    ours = batch_objective([Direction("n", neuron=3)] * 3, 5, settings, CPU)(activations).mean()
+    ours = BatchObjective([Direction("n", neuron=3)] * 3, 5, settings, CPU)(activations).mean()
     theirs = -objectives.channel("layer", 3)(lambda layer: activations)
     np.testing.assert_allclose(ours, float(theirs), rtol=1e-5)
 
@@ -69,13 +69,13 @@ def test_a_neuron_is_the_direction_of_its_axis(activations):
     axis = np.eye(5)[3]
     for kind in ("cosine", "dot", "dot_cosine"):
         settings = VisualizationSettings(objective=kind)
-        neuron = batch_objective([Direction("n", neuron=3)] * 3, 5, settings, CPU)(activations)
+        neuron = BatchObjective([Direction("n", neuron=3)] * 3, 5, settings, CPU)(activations)
         np.testing.assert_allclose(neuron, value(activations, axis, objective=kind), rtol=1e-6)
 
 
 def test_a_linear_layer_has_no_positions():
     activations = torch.tensor([[3.0, 4.0]])
-    objective = batch_objective(
+    objective = BatchObjective(
         [Direction("v", vector=np.array([0.0, 2.0]))], 2, VisualizationSettings(objective="cosine"), CPU
     )
     np.testing.assert_allclose(objective(activations), [0.8], rtol=1e-6)
@@ -84,9 +84,32 @@ def test_a_linear_layer_has_no_positions():
 def test_silence_gives_a_finite_value_and_gradient(vector):
     silent = torch.zeros(1, 5, 2, 2, requires_grad=True)
     for kind in ("cosine", "dot", "dot_cosine"):
-        objective = batch_objective(
+        objective = BatchObjective(
             [Direction("v", vector=vector)], 5, VisualizationSettings(objective=kind), CPU
         )
         (gradient,) = torch.autograd.grad(objective(silent).sum(), silent)
         assert torch.isfinite(gradient).all()
         assert gradient.any()
+
+
+def test_a_picture_is_asleep_while_most_of_its_direction_is_silent():
+    vector = np.array([0.6, 0.8, 0.0])
+    directions = [Direction(str(index), vector=vector) for index in range(4)]
+    objective = BatchObjective(directions, 3, VisualizationSettings(), CPU)
+    activations = torch.zeros(4, 3, 2, 2)
+    activations[0, 0, 1, 1] = 0.1  # 36 % of the squared weights
+    activations[1, 1, 0, 0] = 0.1  # 64 %
+    activations[2, 2] = 5.0  # none
+    activations[3, :2] = -1.0  # a layer without a rectifier is never silent
+    assert objective.asleep(activations).tolist() == [True, False, True, False]
+    assert objective.asleep(activations.mean(dim=(2, 3))).tolist() == [True, False, True, False]
+
+
+def test_activations_are_pooled_as_the_directions_were(activations, vector):
+    directions = [Direction(str(index), vector=vector) for index in range(3)]
+    settings = VisualizationSettings(objective="dot")
+    unit = vector / np.linalg.norm(vector)
+    for pooling, pooled in (("max", activations.amax(dim=(2, 3))), (None, activations.mean(dim=(2, 3)))):
+        objective = BatchObjective(directions, 5, settings, CPU, pooling)
+        np.testing.assert_allclose(objective(activations), pooled.numpy() @ unit, rtol=1e-4)
+        np.testing.assert_allclose(objective.projections(activations)[:, 0], pooled.numpy() @ unit, rtol=1e-4)
