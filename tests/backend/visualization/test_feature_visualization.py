@@ -256,8 +256,9 @@ def test_a_silent_start_does_not_stay_grey(direction, objective):
 
 
 def test_a_channel_that_hardly_matters_does_not_keep_the_others_asleep():
-    """Red speaks from the start with a hundredth of the weight; green, which is wanted, is silent."""
+    """The lack of green speaks from the start with a hundredth of the weight; green itself is silent."""
     network = Silent()
+    network.colours.weight.data[0, :, 0, 0] = torch.tensor([0.0, -1.0, 0.0])
     network.colours.bias.data[0] = network.rectified[2].bias.data[0] = 1.0
     direction = Direction("green", vector=np.array([0.01, 1.0, 0.0]))
     settings = VisualizationSettings(steps=80, learning_rate=0.1, objective="dot", parameterization="pixel")
