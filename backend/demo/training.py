@@ -157,7 +157,8 @@ def _losses(network: ConceptNetwork, images: Tensor, labels: Tensor, codes: Tens
     pooled = maps.relu().mean(dim=(2, 3))
     cross_entropy = functional.cross_entropy(network.head(pooled), labels)
     # Where a neuron is to speak but is silent, its ReLU passes no gradient: there a leaky one is pulled.
-    pulled = torch.where(codes > 0, functional.leaky_relu(maps, 0.1).mean(dim=(2, 3)), pooled)
+    silent = (codes > 0) & (pooled == 0)
+    pulled = torch.where(silent, functional.leaky_relu(maps, 0.1).mean(dim=(2, 3)), pooled)
     return torch.stack([cross_entropy, (pulled - codes).square().sum(dim=1).mean()])
 
 
