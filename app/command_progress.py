@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from tqdm import tqdm
@@ -14,6 +15,7 @@ from tqdm import tqdm
 from backend.task import Cancelled
 
 _SECONDS_BETWEEN_LINES = 10.0
+_STANDARD_ERROR = 2
 
 
 class CommandTask:
@@ -78,7 +80,11 @@ class CommandTask:
         if self._cancelled.is_set():
             raise KeyboardInterrupt
         self._cancelled.set()
-        print("\nStopping at the next safe point (Ctrl-C again: at once) …", file=sys.stderr)
+        # Not print: the signal may have come in the middle of writing to the same stream.
+        with suppress(OSError):
+            os.write(
+                _STANDARD_ERROR, "\nStopping at the next safe point (Ctrl-C again: at once) …\n".encode()
+            )
 
     def _begin_bar(self, title: str, total: int) -> None:
         self.close()
