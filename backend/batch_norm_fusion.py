@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -116,8 +116,25 @@ def _fused(module: nn.Module, pairs: Sequence[_Pair]) -> nn.Module:
         assert isinstance(convolution, nn.Conv2d)
         assert isinstance(batch_norm, nn.BatchNorm2d)
         _replace(module, pair.convolution, fuse_conv_bn_eval(convolution, batch_norm).requires_grad_(False))
-        _replace(module, pair.batch_norm, nn.Identity())
+        _replace(module, pair.batch_norm, _without_normalisation(batch_norm))
     return module.eval()
+
+
+def _is_batch_norm(module: nn.Module) -> bool:
+    # Exact types: a subclass may compute something else.
+    return type(module) is nn.BatchNorm2d or _has_activation(module)
+
+
+def _has_activation(module: nn.Module) -> bool:
+    """Whether this is timm's batch norm, which ends with a drop-out and an activation function."""
+    return type(module).__name__ == "BatchNormAct2d" and type(module).__module__.startswith("timm.")
+
+
+def _without_normalisation(batch_norm: nn.BatchNorm2d) -> nn.Module:
+    """Return what is left of a batch norm, under the same names."""
+    if not _has_activation(batch_norm):
+        return nn.Identity()
+    return nn.Sequential(OrderedDict(batch_norm.named_children()))
 
 
 def _replace(module: nn.Module, path: str, submodule: nn.Module) -> None:
@@ -186,13 +203,12 @@ class _Watch:
             self.other_uses[convolution] += 1
 
     def _handles(self, path: str, module: nn.Module) -> list[RemovableHandle]:
-        # Exact types: a subclass may compute something else. Hooks of the module's own would be lost or run
-        # twice.
+        # Hooks of the module's own would be lost or run twice.
         if module._forward_hooks or module._forward_pre_hooks:
             return []
         if type(module) is nn.Conv2d:
             return [module.register_forward_hook(self._after_convolution(path))]
-        if type(module) is nn.BatchNorm2d and module.track_running_stats and not module.training:
+        if _is_batch_norm(module) and module.track_running_stats and not module.training:
             return [
                 module.register_forward_pre_hook(self._before_batch_norm(path)),
                 module.register_forward_hook(self._after_batch_norm),

@@ -17,6 +17,7 @@ from backend.model_source import LayerInfo, ModelSource, Preprocessing
 from backend.normalisation import normalise
 from backend.python_factory import load_python_factory
 from backend.task import SilentTask, Task
+from backend.timm_models import load_timm, timm_is_installed, timm_names
 from backend.torchvision_models import load_torchvision, torchvision_names
 from backend.weights_file import load_weights, read_state_dict, weights_sha256
 
@@ -31,17 +32,19 @@ __all__ = [
     "load_model",
     "normalise",
     "prepare_for_inference",
+    "timm_is_installed",
+    "timm_names",
     "torchvision_names",
 ]
 
 
 def load_model(source: ModelSource, *, allow_code: bool = False, task: Task | None = None) -> LoadedModel:
-    """Load a model: a torchvision classifier, what a Python file of the user returns, or the demo network.
+    """Load a model: one of torchvision or timm, what a Python file of the user returns, or the demo network.
 
     Parameters
     ----------
     source
-        Which model, with which weights and input size.
+        Which model, with which weights, input size and rule for grey values.
     allow_code
         Whether the user confirmed that ``source.python_file`` may run; the other kinds of source run no code.
     task
@@ -66,9 +69,12 @@ def load_model(source: ModelSource, *, allow_code: bool = False, task: Task | No
         module, preprocessing, class_names = _load_demo(source)
     elif source.is_python_factory:
         module, preprocessing = load_python_factory(source, allow_code=allow_code)
+    elif source.is_timm:
+        module, preprocessing, class_names = load_timm(source, task)
     else:
         module, preprocessing, class_names = load_torchvision(source, task)
     task.check_cancelled()
+    preprocessing = preprocessing.with_grey_scaling(source.grey_scaling)
     module = _frozen(module, source)
     return LoadedModel(module, preprocessing, weights_sha256(module), source, class_names)
 

@@ -28,16 +28,19 @@ def weights_cache() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
-def published_weights_file(url: str, *, model: str, task: Task | None = None) -> Path:
+def published_weights_file(
+    url: str, *, model: str, file_name: str | None = None, task: Task | None = None
+) -> Path:
     """Return the file of a published set of weights, downloading it if it is not in the cache.
 
     Parameters
     ----------
     url
-        Where the file is published; its name is the name in the cache and holds the first digits of its
-        SHA-256.
+        Where the file is published. If its name holds the first digits of its SHA-256, they are checked.
     model
         The model's name, for messages.
+    file_name
+        Name in the cache, if other than that where it is published.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def published_weights_file(url: str, *, model: str, task: Task | None = None) ->
     Cancelled
         If the task was asked to stop; nothing half-downloaded remains.
     """
-    cached = weights_cache() / PurePosixPath(urlparse(url).path).name
+    cached = weights_cache() / (file_name or PurePosixPath(urlparse(url).path).name)
     if cached.is_file():
         return cached
     try:
@@ -75,6 +78,8 @@ def _download(url: str, destination: Path, message: str, task: Task) -> None:
                 digest.update(chunk)
                 done += len(chunk)
                 task.progress(done // _MEGABYTE, total // _MEGABYTE, f"{message} (megabytes)")
+            if done < total:
+                raise ValueError(f"only {done} of {total} bytes arrived")
         expected = _HASH_IN_NAME.search(destination.name)
         if expected and not digest.hexdigest().startswith(expected[1]):
             raise ValueError("what arrived is damaged: its SHA-256 is not the published one")

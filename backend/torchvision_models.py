@@ -102,7 +102,8 @@ def _published_sets(name: str) -> dict[str, _PublishedSet]:
     if name not in torchvision_names():
         raise ModelError(
             f"There is no model '{name}'{did_you_mean(name, torchvision_names())} Models are torchvision's "
-            "classification models by name, or a Python file and a callable in it (FILE.py:CALLABLE)."
+            "classification models by name, timm's (timm:NAME), or a Python file and a callable in it "
+            "(FILE.py:CALLABLE)."
         )
     members = import_torchvision().models.get_model_weights(name)
     return {
