@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from backend.colour_profiles import to_srgb
+from backend.dicom_decoding import decode_dicom, is_dicom_file
 from backend.errors import ImageError
+from backend.grey_scaling import DEFAULT_GREY_SCALING, GreyScaling, scaled_grey
+from backend.image_address import ImageAddress, image_file
 
 # Pillow warns of large pictures and of damaged EXIF blocks; what matters of that is an ImageError here.
 # Filtered once for the process, because warnings.catch_warnings does not work across threads and images are
@@ -26,13 +29,8 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 MAX_PIXELS: Final = 178_000_000  # a header that promises more is refused: 0.5 GB as RGB
 MAX_RESIZED_PIXELS: Final = 64_000_000  # of a resized image, which only extremely elongated ones exceed
 
-GREY_SCALING_RULE: Final = (
-    "Of 16-bit grey values the upper eight bits are taken (value ÷ 256), the same for every image. "
-    "Floating-point values from 0 to 1 are multiplied by 255, from 0 to 255 taken as they are. "
-    "Any other range is stretched from the image's own minimum to its maximum."
-)
-
 _ORIENTATION_TAG: Final = 0x0112
+_PROFILE_TAG: Final = 0x8773
 _ORIENTATIONS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -56,20 +54,25 @@ class ImageUnreachableError(ImageError):
     """
 
 
-def decode_image(path: str | Path, *, max_side: int | None = None) -> Image.Image:
+def decode_image(
+    path: str | Path, *, max_side: int | None = None, grey_scaling: GreyScaling = DEFAULT_GREY_SCALING
+) -> Image.Image:
     """Decode an image file to upright RGB.
 
-    The orientation in the EXIF block is applied; transparent parts lie on white; of an animation or a file of
-    several pages the first is taken; grey values of more than eight bits are scaled as
-    :data:`GREY_SCALING_RULE` says.
+    The orientation in the EXIF block is applied; colours of an ICC profile are converted to sRGB; transparent
+    parts lie on white; of an animation the first image is taken, and of a file of several pages unless its
+    path names another; DICOM files are shown through their window.
 
     Parameters
     ----------
     path
-        The file.
+        The file, or the address of a page in it (``stack.tif#page=3``).
     max_side
         Shrink the image, keeping its proportions, so that no side is longer than this many pixels. JPEG files
         are then decoded at a smaller scale from the start, which is several times cheaper.
+    grey_scaling
+        How grey values of more than eight bits become eight: see
+        :data:`backend.grey_scaling.GREY_SCALING_RULES`.
 
     Returns
     -------
@@ -81,16 +84,18 @@ def decode_image(path: str | Path, *, max_side: int | None = None) -> Image.Imag
     ImageUnreachableError
         If the file is gone or cannot be read.
     ImageError
-        If it is empty, truncated, damaged, no image, or larger than :data:`MAX_PIXELS`.
+        If it is empty, truncated, damaged, no image, has no such page, or is larger than :data:`MAX_PIXELS`.
     """
     if max_side is None:
-        return decode_resized(path, lambda size: size)
+        return decode_resized(path, lambda size: size, grey_scaling=grey_scaling)
 
     def fitting(size: Size) -> Size:
         factor = min(1.0, max_side / max(size))
         return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
-    return decode_resized(path, fitting, resample=Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return decode_resized(
+        path, fitting, resample=Image.Resampling.BICUBIC, reducing_gap=2.0, grey_scaling=grey_scaling
+    )
 
 
 def decode_resized(
@@ -101,13 +106,14 @@ def decode_resized(
     reducing_gap: float | None = None,
     draft: bool = True,
     mode: str = "RGB",
+    grey_scaling: GreyScaling = DEFAULT_GREY_SCALING,
 ) -> Image.Image:
     """Decode an image file and resize it, with an antialiasing filter.
 
     Parameters
     ----------
     path
-        The file.
+        The file, or the address of a page in it.
     target_size
         From the upright image's width and height to those wanted, pixels.
     resample, reducing_gap
@@ -116,6 +122,8 @@ def decode_resized(
         Let the JPEG decoder shrink by 2, 4 or 8 as long as at least twice the wanted size remains.
     mode
         ``"RGB"`` or ``"L"`` (grey).
+    grey_scaling
+        How grey values of more than eight bits become eight.
 
     Raises
     ------
@@ -123,7 +131,7 @@ def decode_resized(
         As :func:`decode_image`.
     """
     path = Path(path)
-    with _sentences_about(path), Image.open(path) as opened:
+    with _sentences_about(path), _opened(path, grey_scaling) as opened:
         loaded = _load(opened, path, target_size if draft else None)
         target = _turned(target_size(_turned(loaded.size, loaded.orientation)), loaded.orientation)
         if target[0] * target[1] > max(MAX_RESIZED_PIXELS, loaded.size[0] * loaded.size[1]):
@@ -131,7 +139,7 @@ def decode_resized(
                 f"The image '{path}' is too elongated ({_by(loaded.size)} pixels): resized it would have "
                 f"{_by(target)} pixels."
             )
-        image = _to_rgb(loaded.image)
+        image = _to_rgb(loaded.image, grey_scaling)
         if mode != "RGB":
             image = image.convert(mode)
         # Resized first and turned then: turning the small image is cheaper, and gives the same.
@@ -140,6 +148,30 @@ def decode_resized(
         if loaded.orientation in _ORIENTATIONS:
             image = image.transpose(_ORIENTATIONS[loaded.orientation])
         return image.copy() if image is opened else image
+
+
+@contextmanager
+def _opened(path: Path, grey_scaling: GreyScaling) -> Iterator[Image.Image]:
+    """Open an image, not yet decoded except for DICOM, at the page that its path names."""
+    address = ImageAddress.of(path)
+    if is_dicom_file(address.file):
+        yield decode_dicom(address.file, address.page or 1, grey_scaling, MAX_PIXELS)
+        return
+    with Image.open(address.file) as image:
+        if address.page not in (None, 1):
+            _turn_to(image, address)
+        yield image
+
+
+def _turn_to(image: Image.Image, address: ImageAddress) -> None:
+    assert address.page is not None
+    try:
+        image.seek(address.page - 1)
+    except EOFError as error:
+        raise ImageError(f"The image '{address.file}' has no page {address.page} (any more).") from error
+    # Pillow keeps the first page's profile for a page that has none.
+    if _PROFILE_TAG not in getattr(image, "tag_v2", {_PROFILE_TAG: None}):
+        image.info.pop("icc_profile", None)
 
 
 @dataclass(frozen=True)
@@ -181,32 +213,16 @@ def _turned(size: Size, orientation: int) -> Size:
     return (size[1], size[0]) if orientation in _SIDEWAYS else size
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, grey_scaling: GreyScaling) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_scaled_grey(np.asarray(image))).convert("RGB")
+        return Image.fromarray(scaled_grey(np.asarray(image), grey_scaling)).convert("RGB")
     if image.mode == "LAB":
         return _lab_to_rgb(image)
+    image = to_srgb(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), rgba).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _scaled_grey(values: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Scale grey values of more than eight bits as :data:`GREY_SCALING_RULE` says."""
-    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return (values.astype(np.uint16) >> 8).astype(np.uint8)
-    grey = values.astype(np.float64)
-    finite = grey[np.isfinite(grey)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    grey = np.nan_to_num(grey, nan=low, posinf=high, neginf=low)
-    if values.dtype.kind in "iu" and low >= 0 and high < 1 << 16:
-        grey = np.floor(grey / 256)
-    elif values.dtype.kind == "f" and low >= 0 and high <= 255:
-        grey = np.rint(grey * 255 if high <= 1 else grey)
-    else:
-        grey = np.rint((grey - low) * (255 / (high - low))) if high > low else np.zeros_like(grey)
-    return grey.astype(np.uint8)
 
 
 def _lab_to_rgb(image: Image.Image) -> Image.Image:
@@ -231,12 +247,14 @@ def _image_error(error: Exception, path: Path) -> ImageError:
     text = str(error)
     if isinstance(error, FileNotFoundError):
         return ImageUnreachableError(f"The image '{path}' is no longer there.")
-    if isinstance(error, IsADirectoryError) or (isinstance(error, PermissionError) and path.is_dir()):
+    if isinstance(error, IsADirectoryError) or (
+        isinstance(error, PermissionError) and image_file(path).is_dir()
+    ):
         return ImageError(f"'{path}' is a folder, not an image.")
     if isinstance(error, PermissionError):
         return ImageUnreachableError(f"The image '{path}' may not be read: permission is denied.")
     if isinstance(error, UnidentifiedImageError):
-        if path.stat().st_size == 0:
+        if image_file(path).stat().st_size == 0:
             return ImageError(f"The image '{path}' is empty (0 bytes).")
         return ImageError(f"'{path}' is not an image in any format that can be read.")
     if isinstance(error, Image.DecompressionBombError):

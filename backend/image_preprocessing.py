@@ -17,7 +17,7 @@ _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resamplin
 def preprocess_image(
     path: str | Path, preprocessing: Preprocessing, *, draft: bool = True
 ) -> NDArray[np.uint8]:
-    """Decode an image, resize its shorter side and cut out the central square.
+    """Decode an image, resize it and cut out the central square, as its preprocessing says.
 
     As torchvision's ``Resize`` and ``CenterCrop`` do on a Pillow image: equal to them for every format but
     JPEG, and for JPEG without ``draft``. With it, large JPEG files are decoded at 1/2, 1/4 or 1/8 of their
@@ -27,9 +27,10 @@ def preprocess_image(
     Parameters
     ----------
     path
-        The image file; see :func:`backend.images.decode_image` for what is done with unusual ones.
+        The image file, or the address of a page in it; see :func:`backend.images.decode_image` for what is
+        done with unusual ones.
     preprocessing
-        Sizes, interpolation and number of channels.
+        Sizes, crop, interpolation, number of channels, and the rule for grey values of more than eight bits.
     draft
         Whether JPEG files may be decoded at a smaller scale.
 
@@ -45,25 +46,45 @@ def preprocess_image(
     ImageError
         If it is no image, damaged, or too large.
     """
+    mode = "RGB" if preprocessing.channels == 3 else "L"
     image = decode_resized(
         path,
-        lambda size: _resized_size(size, preprocessing.resize_size),
+        lambda size: _resized_size(size, preprocessing),
         resample=_RESAMPLING[preprocessing.interpolation],
         draft=draft,
-        mode="RGB" if preprocessing.channels == 3 else "L",
+        mode=mode,
+        grey_scaling=preprocessing.grey_scaling,
     )
-    pixels = np.array(_central_square(image, preprocessing.input_size))
+    beside = tuple(min(max(round(255 * value), 0), 255) for value in preprocessing.mean)
+    pixels = np.array(_central_square(image, preprocessing.input_size, beside))
     return pixels.reshape(preprocessing.input_size, preprocessing.input_size, preprocessing.channels)
 
 
-def _resized_size(size: Size, shorter: int) -> Size:
-    """Scale the shorter side to ``shorter``; the longer is rounded down, as torchvision does."""
+def _resized_size(size: Size, preprocessing: Preprocessing) -> Size:
+    """Return the size of the resized image, from which the square is cut out."""
     width, height = size
+    side = preprocessing.resize_size
+    if preprocessing.crop == "squash":
+        return side, side
+    if preprocessing.crop == "pad":
+        longer = max(size)
+        return max(1, round(side * width / longer)), max(1, round(side * height / longer))
+    # The longer side is rounded down, as torchvision does.
     if width <= height:
-        return shorter, int(shorter * height / width)
-    return int(shorter * width / height), shorter
+        return side, int(side * height / width)
+    return int(side * width / height), side
 
 
-def _central_square(image: Image.Image, side: int) -> Image.Image:
-    left, top = round((image.width - side) / 2), round((image.height - side) / 2)
-    return image.crop((left, top, left + side, top + side))
+def _central_square(image: Image.Image, side: int, beside: tuple[int, ...]) -> Image.Image:
+    """Cut out the central square; where the image does not reach, it has the colour ``beside``."""
+    left, top = _start(image.width, side), _start(image.height, side)
+    if left >= 0 and top >= 0:
+        return image.crop((left, top, left + side, top + side))
+    square = Image.new(image.mode, (side, side), beside if image.mode == "RGB" else beside[0])
+    square.paste(image, (-left, -top))
+    return square
+
+
+def _start(length: int, side: int) -> int:
+    """Return where the central ``side`` pixels of a length begin; negative if it is shorter."""
+    return round((length - side) / 2) if length >= side else -((side - length) // 2)

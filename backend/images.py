@@ -13,26 +13,41 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from backend.dicom_decoding import (
+    DICOM_SUFFIXES,
+    PYDICOM_IS_MISSING,
+    dicom_frames,
+    is_dicom_file,
+    pydicom_is_installed,
+)
 from backend.errors import ImageError
-from backend.image_decoding import GREY_SCALING_RULE, ImageUnreachableError, decode_image
+from backend.grey_scaling import GREY_SCALING_RULES, GREY_SCALINGS
+from backend.image_address import ImageAddress, address_order, image_file, page_address
+from backend.image_decoding import ImageUnreachableError, decode_image
 from backend.image_preprocessing import preprocess_image
 from backend.task import SilentTask, Task
+from backend.tiff_pages import tiff_pages
 
 __all__ = [
-    "GREY_SCALING_RULE",
+    "DICOM_SUFFIXES",
+    "GREY_SCALINGS",
+    "GREY_SCALING_RULES",
     "IMAGE_SUFFIXES",
+    "ImageAddress",
     "ImageSet",
     "ImageUnreachableError",
     "SkippedFile",
     "decode_image",
     "find_images",
+    "image_file",
     "preprocess_image",
 ]
 
 IMAGE_SUFFIXES: Final = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 )
-_REPORT_EVERY: Final = 1000  # files
+_TIFF_SUFFIXES: Final = frozenset({".tif", ".tiff"})
+_REPORT_EVERY: Final = 1000  # images
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,9 @@ class ImageSet:
     root
         The folder, absolute.
     paths
-        The images' paths relative to ``root``, with forward slashes, sorted.
+        The images' paths relative to ``root``, with forward slashes, sorted. Of a file that holds several
+        images each has a path of its own: ``stack.tif#page=3`` (pages of a TIFF file), ``scan.dcm#frame=12``
+        (frames of a DICOM file), from 1. :func:`backend.image_address.image_file` gives the file.
     labels
         The class of each image: the name of the folder directly below ``root`` that it is in, or None for an
         image in ``root`` itself.
@@ -83,7 +100,9 @@ def find_images(
     """Find the image files in a folder and in the folders below it, by their suffixes.
 
     Hidden files and folders (whose names begin with a dot) are left out without mention; links are followed,
-    but never in a circle. Files are not opened: a broken one is noticed when it is decoded.
+    but never in a circle. Each page of a TIFF file and each frame of a DICOM file is an image; DICOM files
+    are known by their suffix, or, where they have none, by how they begin, and need the package pydicom. No
+    other files are opened: a broken one is noticed when it is decoded.
 
     Parameters
     ----------
@@ -109,7 +128,7 @@ def find_images(
     if per_class is not None and per_class < 1:
         raise ImageError(f"At least 1 image of each class is needed, not {per_class}.")
     skipped: list[SkippedFile] = []
-    paths = sorted(_walk(folder, skipped, task or SilentTask()))
+    paths = sorted(_walk(folder, skipped, task or SilentTask()), key=address_order)
     if not paths:
         raise ImageError(_nothing_found(folder, skipped))
     if per_class is not None:
@@ -145,16 +164,54 @@ def _walk(root: Path, skipped: list[SkippedFile], task: Task) -> Iterator[str]:
             path = f"{relative}/{entry.name}" if relative else entry.name
             if entry.is_folder:
                 folders.append((path, (*above, identity)))
-            elif PurePosixPath(entry.name).suffix.lower() not in IMAGE_SUFFIXES:
                 continue
-            elif reason := _cannot_be_taken(entry, path):
-                skipped.append(SkippedFile(_printable(path), reason))
-            else:
+            for image in _images_of(entry, root, path, skipped):
                 n_found += 1
                 if n_found % _REPORT_EVERY == 0:
                     task.check_cancelled()
                     task.progress(n_found, 0, "Searching for images")
-                yield path
+                yield image
+
+
+def _images_of(entry: _Entry, root: Path, path: str, skipped: list[SkippedFile]) -> Iterator[str]:
+    """Yield the paths of the images in what is no folder; note in ``skipped`` why there are none."""
+    if not _may_be_image(root / path, entry):
+        return
+    reason = _cannot_be_taken(entry, path)
+    if reason:
+        skipped.append(SkippedFile(_printable(path), reason))
+        return
+    try:
+        yield from _pages_of(root / path, path)
+    except ImageError as error:
+        skipped.append(SkippedFile(path, str(error)))
+    except OSError:
+        yield path  # what is wrong is said when it is decoded
+
+
+def _may_be_image(file: Path, entry: _Entry) -> bool:
+    if file.suffix.lower() in IMAGE_SUFFIXES:
+        return True
+    try:
+        return is_dicom_file(file) if entry.is_file else file.suffix.lower() in DICOM_SUFFIXES
+    except OSError:
+        return False  # without a suffix, and not readable: nothing says that it is an image
+
+
+def _pages_of(file: Path, path: str) -> list[str]:
+    """Return the paths of the images in a file: its own, or one for each of its pages."""
+    suffix = file.suffix.lower()
+    if suffix in _TIFF_SUFFIXES:
+        pages = tiff_pages(file)
+        return [path] if pages == (1,) else [page_address(path, page) for page in pages]
+    if suffix in IMAGE_SUFFIXES:
+        return [path]
+    if not pydicom_is_installed():
+        raise ImageError(PYDICOM_IS_MISSING)
+    n_frames = dicom_frames(file)
+    if n_frames == 1:
+        return [path]
+    return [page_address(path, frame, "frame") for frame in range(1, n_frames + 1)]
 
 
 @dataclass(frozen=True)
@@ -178,6 +235,8 @@ def _cannot_be_taken(entry: _Entry, path: str) -> str:
         return "This link leads nowhere, or this is not a file."
     if path != _printable(path):
         return "The file's name, or that of its folder, is not valid Unicode; rename it."
+    if ImageAddress.of(path).page is not None:
+        return "The file's name ends as the address of a page does (#page=…); rename it."
     return ""
 
 
@@ -198,7 +257,8 @@ def _undersampled(paths: list[str], per_class: int, seed: int) -> list[str]:
     def chance(path: str) -> bytes:
         return hashlib.sha256(f"{seed}\0{path}".encode()).digest()
 
-    return sorted(path for members in classes.values() for path in sorted(members, key=chance)[:per_class])
+    chosen = (path for members in classes.values() for path in sorted(members, key=chance)[:per_class])
+    return sorted(chosen, key=address_order)
 
 
 def _unreadable_folder(root: Path, error: OSError) -> str:
@@ -210,6 +270,6 @@ def _unreadable_folder(root: Path, error: OSError) -> str:
 
 
 def _nothing_found(root: Path, skipped: list[SkippedFile]) -> str:
-    suffixes = ", ".join(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES))
+    suffixes = ", ".join(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES | DICOM_SUFFIXES))
     left_out = f" {len(skipped)} were left out, the first because: {skipped[0].reason}" if skipped else ""
     return f"The folder '{root}' and the folders in it hold no images ({suffixes}).{left_out}"

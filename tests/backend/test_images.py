@@ -97,7 +97,7 @@ def test_the_choice_is_uniform(tmp_path: Path) -> None:
 
 def test_a_folder_without_images_names_the_formats(tmp_path: Path) -> None:
     _touch(tmp_path, "cat/notes.txt")
-    with pytest.raises(ImageError, match=r"hold no images \(bmp, gif"):
+    with pytest.raises(ImageError, match=r"hold no images \(bmp, dcm, dicom, gif"):
         find_images(tmp_path)
     (tmp_path / "broken.png").symlink_to(tmp_path / "absent")
     with pytest.raises(ImageError, match="1 were left out, the first because: This link leads nowhere"):
