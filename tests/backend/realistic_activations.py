@@ -1,4 +1,4 @@
-"""Synthetic activations that look like a pooled ReLU layer: sparse, non-negative, several concepts a neuron."""
+"""Synthetic activations like a pooled ReLU layer's: sparse, non-negative, several concepts a neuron."""
 
 import numpy as np
 from numpy.typing import NDArray

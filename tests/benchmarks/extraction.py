@@ -23,7 +23,6 @@ from PIL import Image
 from torch import nn
 
 from backend.activations.extraction import extract
-from backend.activations.image_batches import default_batch_size
 from backend.images import find_images, preprocess_image
 from backend.loaded_model import LoadedModel
 from backend.model_source import ModelSource
@@ -32,6 +31,7 @@ from backend.project import Project
 
 PHOTOGRAPH = (500, 375)
 PUBLISHED_BATCH = 32
+BARE_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,11 @@ def published_loop(
 def bare_forward(loaded: LoadedModel, layer: str, paths: list[Path], count: int) -> float:
     """Return the seconds that the prepared model takes for ``count`` images that are in memory already."""
     reader = LayerReader(prepare_for_inference(loaded, [layer]), [layer])
-    size = default_batch_size(loaded.preprocessing)
-    pixels = np.stack([preprocess_image(path, loaded.preprocessing) for path in paths[:size]])
+    pixels = np.stack([preprocess_image(path, loaded.preprocessing) for path in paths[:BARE_BATCH]])
     batch = normalise(pixels, loaded.preprocessing)
     reader.read(batch)
     start = time.perf_counter()
-    for rows in _batches(list(range(count)), size):
+    for rows in _batches(list(range(count)), BARE_BATCH):
         reader.read(batch[: len(rows)])
     return time.perf_counter() - start
 
