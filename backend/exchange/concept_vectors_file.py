@@ -122,7 +122,7 @@ def save_concept_vectors(path: Path, concepts: ConceptVectors) -> None:
     elif path.suffix == ".npz":
         buffer = io.BytesIO()
         arrays = {"vectors": concepts.vectors, **{key: np.array(text) for key, text in texts.items()}}
-        np.savez(buffer, allow_pickle=False, **arrays)
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
         write_bytes(path, buffer.getvalue())
     else:
         raise ExportError(f"{path} must end in {' or '.join(_SUFFIXES)}, which says the format of the file.")
