@@ -13,8 +13,8 @@ from backend.task import SilentTask, Task
 
 __all__ = ["LAYER", "TOUR", "TOUR_NEURON", "demo_folder", "ensure_demo_project"]
 
-PICTURES_PER_CONCEPT = 130
-"""As many of each as the paper has of each class (section 3), and more than a neuron's top images."""
+PICTURES_PER_CONCEPT = 120
+"""More than a neuron's top images, so that a monosemantic neuron can fill them with its one concept."""
 
 WORLD_VERSION = 1
 """Raised whenever drawings or weights change: another version's pictures must not mix with these."""

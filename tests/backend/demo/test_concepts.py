@@ -53,7 +53,7 @@ def test_concepts_look_different() -> None:
 
 
 def test_few_nets_of_the_demo_hang_on_a_pitch() -> None:
-    on_pitch = [n for n in range(130) if is_net_on_pitch(n)]
+    on_pitch = [n for n in range(120) if is_net_on_pitch(n)]
     assert 1 <= len(on_pitch) < 5
 
     def greenness(number: int) -> float:
