@@ -97,9 +97,8 @@ def cluster_means(points: NDArray[np.floating], labels: NDArray[np.int64]) -> ND
     means
         float64 (C, d).
     """
-    sums = np.zeros((int(labels.max()) + 1, points.shape[1]))
-    np.add.at(sums, labels, points)
-    means: NDArray[np.float64] = sums / np.bincount(labels)[:, np.newaxis]
+    member = labels == np.arange(int(labels.max()) + 1)[:, np.newaxis]
+    means: NDArray[np.float64] = member @ points.astype(np.float64) / member.sum(axis=1, keepdims=True)
     return means
 
 
