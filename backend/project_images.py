@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from backend.errors import ProjectError
+from backend.image_address import image_file
 from backend.project_database import ProjectDatabase
 from backend.task import SilentTask, Task
 
@@ -48,9 +49,9 @@ class FileState:
 
     @classmethod
     def of(cls, path: Path) -> FileState | None:
-        """Read the state of a file; None if it cannot be reached."""
+        """Read the state of an image's file; None if it cannot be reached."""
         try:
-            found = path.stat()
+            found = image_file(path).stat()
         except OSError:
             return None
         return cls(found.st_size, found.st_mtime_ns)

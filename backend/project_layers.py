@@ -19,7 +19,7 @@ from backend.activations.store import (
 )
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
-from backend.model_source import Preprocessing
+from backend.model_source import Pooling, Preprocessing
 from backend.project_database import ProjectDatabase
 from backend.project_images import FileState
 
@@ -37,14 +37,14 @@ class LayerBinding:
     preprocessing
         How the images became the model's input.
     pooling
-        How a feature map became one value for each neuron: ``mean`` over space.
+        How a layer's output became one value for each neuron: ``mean`` over space for feature maps.
     precision
         Of the model's arithmetic: ``float32``.
     """
 
     weights_sha256: str
     preprocessing: Preprocessing
-    pooling: str = "mean"
+    pooling: Pooling = "mean"
     precision: str = "float32"
 
     def difference(self, other: LayerBinding) -> str:
@@ -289,7 +289,7 @@ class LayerTable:
         stem: str,
         weights_sha256: str,
         preprocessing: str,
-        pooling: str,
+        pooling: Pooling,
         precision: str,
         created: str,
         versions: str,

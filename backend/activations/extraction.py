@@ -17,13 +17,16 @@ from backend.activations.inference import BatchActivations, BatchOfImages, Infer
 from backend.activations.layer_extraction import LayerExtraction, is_complete
 from backend.activations.store import activation_bytes, require_free_space
 from backend.errors import ExtractionError, ImageError, ProjectError
+from backend.image_address import image_file
 from backend.images import ImageUnreachableError
+from backend.models import choose_poolings
 from backend.project_images import FileState, is_folder
 from backend.project_layers import LayerBinding
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:
     from backend.loaded_model import LoadedModel
+    from backend.model_source import Pooling
     from backend.project import Project
 
 __all__ = ["ExtractionProgress", "ExtractionResult", "extract"]
@@ -65,6 +68,7 @@ def extract(
     loaded: LoadedModel,
     layers: Sequence[str] | None = None,
     *,
+    pooling: Mapping[str, Pooling] | None = None,
     task: Task | None = None,
     n_workers: int | None = None,
 ) -> ExtractionResult:
@@ -83,6 +87,9 @@ def extract(
         The model. The first extraction ties the project to its weights and preprocessing.
     layers
         Names of layers; default: those planned when the project was made, and those it has begun.
+    pooling
+        Layer → how its output becomes one value for each neuron. A layer that is not in it keeps its pooling
+        where it was begun, and else gets the default of its output (the mean over space of a feature map).
     task
         Is told of the progress, and handed an :class:`ExtractionProgress` after every batch.
     n_workers
@@ -101,14 +108,14 @@ def extract(
     """
     started = time.perf_counter()
     names = _chosen_layers(project, layers)
-    binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing)
-    project.require_model(binding)
-    _require_same_binding(project, names, binding)
+    project.require_model(LayerBinding(loaded.weights_sha256, loaded.preprocessing))
+    wanted = {record.name: record.binding.pooling for record in project.layers} | dict(pooling or {})
+    _require_same_binding(project, loaded, names, wanted)
     missing = [name for name in names if not is_complete(project, name)]
     n_computed = 0
     if missing:
         with ExitStack() as stack:
-            n_computed = _Pass(project, loaded, missing, stack, task or SilentTask(), n_workers).run()
+            n_computed = _Pass(project, loaded, missing, wanted, stack, task or SilentTask(), n_workers).run()
         project.back_up()
     for name in names:
         # Also where a former run was cut off between its last block and the index.
@@ -132,6 +139,7 @@ class _Pass:
         project: Project,
         loaded: LoadedModel,
         names: Sequence[str],
+        pooling: Mapping[str, Pooling],
         stack: ExitStack,
         task: Task,
         n_workers: int | None,
@@ -140,12 +148,13 @@ class _Pass:
         self._task = task
         _require_images_folder(project)
         task.progress(0, project.n_images, "Preparing the model")
-        self._inference = Inference(loaded, names, n_workers)
+        poolings = choose_poolings(loaded, names, pooling)
+        self._inference = Inference(loaded, names, poolings, n_workers)
         _require_space(project, self._inference.n_neurons)
-        binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing)
-        project.bind_model(binding, loaded.class_names)
+        project.bind_model(LayerBinding(loaded.weights_sha256, loaded.preprocessing), loaded.class_names)
         self._layers = []
         for name in names:
+            binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, poolings[name])
             layer = LayerExtraction(project, name, self._inference.n_neurons[name], binding)
             stack.callback(layer.close)
             self._layers.append(layer)
@@ -252,8 +261,11 @@ def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str,
     return tuple(dict.fromkeys(layers))
 
 
-def _require_same_binding(project: Project, names: Sequence[str], binding: LayerBinding) -> None:
+def _require_same_binding(
+    project: Project, loaded: LoadedModel, names: Sequence[str], pooling: Mapping[str, Pooling]
+) -> None:
     for record in project.layers:
+        binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, pooling[record.name])
         if record.name in names and (difference := record.binding.difference(binding)):
             raise ProjectError(
                 f"The activations of layer {record.name} in {project.path} were computed with another "
@@ -281,7 +293,7 @@ def _require_images_folder(project: Project) -> None:
 
 def _readable(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with image_file(path).open("rb") as file:
             file.read(1)
     except OSError:
         return False

@@ -89,7 +89,7 @@ def estimate(
     if not layers:
         raise ExtractionError("No layer is named: choose at least one to extract.")
     n_images = len(images.paths)
-    inference = Inference(loaded, layers, n_workers)
+    inference = Inference(loaded, layers, n_workers=n_workers)
     task.check_cancelled()
     speed = _measure(inference, images, tuple(dict.fromkeys(layers)), task)
     return ExtractionEstimate(

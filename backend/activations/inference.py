@@ -22,7 +22,7 @@ from torch import nn
 from backend.errors import ImageError
 from backend.images import preprocess_image
 from backend.loaded_model import LoadedModel
-from backend.model_source import Preprocessing
+from backend.model_source import Pooling, Preprocessing
 from backend.models import LayerReader, normalise, prepare_for_inference
 from backend.project_images import FileState
 
@@ -79,6 +79,8 @@ class Inference:
         Stays as it is.
     layers : sequence of str
         Layers that will be read.
+    pooling : mapping of str to str
+        Layer → pooling; for those that are not in it the default of their output.
     n_workers : int or None
         Number of worker threads; None: one for each core that this process may use.
 
@@ -97,17 +99,23 @@ class Inference:
         Number of worker threads.
     """
 
-    def __init__(self, loaded: LoadedModel, layers: Sequence[str], n_workers: int | None = None) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        layers: Sequence[str],
+        pooling: Mapping[str, Pooling] | None = None,
+        n_workers: int | None = None,
+    ) -> None:
         self._preprocessing = loaded.preprocessing
         self.n_workers = n_workers or available_cores()
-        module = prepare_for_inference(loaded, layers)
+        module = prepare_for_inference(loaded, layers, pooling)
         self.n_neurons, largest = _sizes(module, layers, loaded.preprocessing)
         self.batch_size = max(1, min(_LARGEST_BATCH, _LARGEST_TENSOR_BYTES // largest))
         copies = _copies(module, self.n_workers)
         self._single_threaded = len(copies) > 1
         self._readers: queue.SimpleQueue[_CachedReaders] = queue.SimpleQueue()
         for one in copies:
-            self._readers.put(_CachedReaders(one))
+            self._readers.put(_CachedReaders(one, pooling))
 
     def read(
         self,
@@ -181,15 +189,16 @@ class Inference:
 class _CachedReaders:
     """One copy of the model, with a reader for every set of layers that was asked for."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, pooling: Mapping[str, Pooling] | None) -> None:
         self._module = module
+        self._pooling = pooling
         self._readers: dict[tuple[str, ...], LayerReader] = {}
 
     def read(
         self, layers: tuple[str, ...], pixels: NDArray[np.uint8], preprocessing: Preprocessing
     ) -> dict[str, NDArray[np.float32]]:
         if layers not in self._readers:
-            self._readers[layers] = LayerReader(self._module, layers)
+            self._readers[layers] = LayerReader(self._module, layers, self._pooling)
         values = self._readers[layers].read(normalise(pixels, preprocessing))
         return {layer: values[layer].numpy() for layer in layers}
 

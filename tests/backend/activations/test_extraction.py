@@ -17,6 +17,7 @@ from PIL import Image
 from backend.activations import inference
 from backend.activations.extraction import ExtractionProgress, extract
 from backend.errors import ExtractionError, ModelError, ProjectError
+from backend.images import find_images
 from backend.project import Project
 from backend.task import Cancelled
 from tests.backend.small_projects import make_project, network
@@ -135,6 +136,36 @@ class TestValues:
             np.testing.assert_allclose(project.activations(layer), expected, rtol=1e-4, atol=1e-6)
         loaded.module.handle.close()
 
+    def test_a_layer_may_be_pooled_otherwise_and_stays_so(self, project, loaded):
+        with pytest.raises(Cancelled):
+            extract(project, loaded, ["late"], pooling={"late": "max"}, task=Watcher(8))
+        with pytest.raises(ProjectError, match=r"another pooling \(max, not mean\)"):
+            extract(project, loaded, ["late"], pooling={"late": "mean"})
+        extract(project, loaded, ["late", "head.2"])
+        assert project.layer("late").binding.pooling == "max"
+        assert project.layer("head.2").binding.pooling == "none"
+        pixels = np.asarray(Image.open(project.image_path(7)).convert("RGB"), np.float32) / 255
+        values = (pixels - np.float32(loaded.preprocessing.mean)) / np.float32(loaded.preprocessing.std)
+        values = loaded.module.early(torch.from_numpy(values.transpose(2, 0, 1)[None].astype(np.float32)))
+        expected = loaded.module.late(values).amax(dim=(2, 3)).numpy()[0]
+        np.testing.assert_allclose(project.activations("late")[7], expected, rtol=1e-4, atol=1e-6)
+
+    def test_pages_of_a_file_are_images_of_their_own(self, tmp_path, loaded):
+        folder = tmp_path / "images"
+        folder.mkdir()
+        pages = [Image.new("RGB", (16, 16), colour) for colour in ("red", "green", "blue")]
+        pages[0].save(folder / "stack.tif", save_all=True, append_images=pages[1:])
+        for number, page in enumerate(pages):
+            page.save(folder / f"{number}.png")
+        images = find_images(folder)
+        with Project.create(tmp_path / "p.prism", loaded.source, images) as project:
+            extract(project, loaded, ["late"])
+            assert project.image_paths[3:] == tuple(f"stack.tif#page={n}" for n in (1, 2, 3))
+            np.testing.assert_array_equal(project.activations("late")[3:], project.activations("late")[:3])
+            assert project.changed_images() == ()
+            os.utime(folder / "stack.tif", ns=(1, 1))
+            assert project.changed_images() == (3, 4, 5)
+
 
 class TestProgress:
     def test_images_speed_and_time_left_are_told(self, project, loaded, monkeypatch):
@@ -208,9 +239,9 @@ class TestContinuing:
         layers_read = set()
         original = inference.LayerReader
 
-        def noting(module, layers):
+        def noting(module, layers, *options):
             layers_read.update(layers)
-            return original(module, layers)
+            return original(module, layers, *options)
 
         monkeypatch.setattr(inference, "LayerReader", noting)
         extract(project, loaded, TWO_LAYERS)

@@ -99,15 +99,15 @@ def test_batches_shrink_so_that_the_largest_tensor_stays_small():
     from backend.model_source import ModelSource
 
     loaded = network()
-    assert Inference(loaded, ["late"], 1).batch_size == 32
+    assert Inference(loaded, ["late"], n_workers=1).batch_size == 32
     large = LoadedModel(loaded.module, loaded.preprocessing.with_input_size(512), "00", ModelSource("x"))
     # 6 maps of 510 × 510 float32 values are 6.2 MB: four of them fit into 24 MiB.
-    assert Inference(large, ["late"], 1).batch_size == 4
+    assert Inference(large, ["late"], n_workers=1).batch_size == 4
 
 
 def test_rows_passed_over_are_not_looked_at(images):
     results = list(
-        Inference(network(), ["late"], 2).read(
+        Inference(network(), ["late"], n_workers=2).read(
             [BatchOfImages(range(4), ("late",))], {0: images[0], 2: images[2]}.__getitem__, passed_over={1, 3}
         )
     )
@@ -119,7 +119,7 @@ def test_rows_passed_over_are_not_looked_at(images):
 def test_failures_are_told_by_row(images):
     images[2].write_bytes(b"")
     images[3].unlink()
-    (result,) = Inference(network(), ["late"], 2).read(
+    (result,) = Inference(network(), ["late"], n_workers=2).read(
         [BatchOfImages(range(5), ("late",))], images.__getitem__
     )
     assert sorted(result.failures) == [2, 3]
@@ -129,7 +129,7 @@ def test_failures_are_told_by_row(images):
 
 def test_a_model_that_fails_ends_the_reading_with_its_reason(images):
     loaded = network()
-    running = Inference(loaded, ["late"], 2)
+    running = Inference(loaded, ["late"], n_workers=2)
 
     def failing(*_):
         raise RuntimeError("out of order")
