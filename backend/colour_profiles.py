@@ -46,7 +46,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 def _without_alpha(image: Image.Image) -> Image.Image:
     if image.mode in ("P", "PA", "RGBA", "RGBX"):
-        return image.convert("RGB")
+        return image.convert("RGBA").convert("RGB")
     return image.convert("L") if image.mode in ("1", "LA") else image
 
 

@@ -252,6 +252,6 @@ def _not_decoded(header: Any, file: Path, error: Exception) -> str:
         if syntax is not None and syntax.is_compressed:
             return (
                 f"The DICOM file '{file}' is compressed ({syntax.name}), and either it is damaged or no "
-                "decoder for it is installed (python -m pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg)."
+                "decoder for it is installed (such as pylibjpeg with its plugins)."
             )
     return f"The DICOM file '{file}' cannot be decoded; it may be damaged ({error})."

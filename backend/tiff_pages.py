@@ -13,6 +13,7 @@ _SUBFILE_TYPE: Final = 255
 _REDUCED_OR_MASK: Final = 0b101  # bits of NewSubfileType: a smaller version, a transparency mask
 _OLD_REDUCED: Final = 2  # value of SubfileType
 _MOST_PAGES: Final = 1_000_000
+_MOST_ENTRIES: Final = 65_535  # of a directory; more in BigTIFF only if it is damaged
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def tiff_pages(path: Path) -> tuple[int, ...]:
         try:
             for page in _pages(file):
                 pages.append(page)
-        except (struct.error, OverflowError):
+        except struct.error:
             return tuple(pages) or (1,)  # truncated: the pages up to there count
     return tuple(pages) or (1,)
 
@@ -66,15 +67,18 @@ def _pages(file: BinaryIO) -> Iterator[int]:
     layout = _layout(file.read(8))
     if layout is None:
         return
+    size = file.seek(0, 2)
     file.seek(8 if layout.offset == "Q" else 4)
     seen: set[int] = set()
     for number in range(1, _MOST_PAGES + 1):
         (offset,) = _read(file, layout.order + layout.offset)
-        if not offset or offset in seen:  # the end, or a circle
+        if not offset or offset in seen or offset >= size:  # the end, a circle, or nowhere
             return
         seen.add(offset)
         file.seek(offset)
         (n_entries,) = _read(file, layout.order + layout.count)
+        if n_entries > _MOST_ENTRIES:
+            return
         entries = file.read(n_entries * layout.entry_size)
         if len(entries) < n_entries * layout.entry_size:
             return

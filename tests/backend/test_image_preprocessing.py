@@ -115,3 +115,43 @@ def test_an_image_that_would_grow_beyond_all_bounds_is_refused(tmp_path: Path) -
         ImageError, match=r"too elongated \(20000 × 2 pixels\): resized it would have 2560000 × 256"
     ):
         preprocess_image(tmp_path / "a.png", Preprocessing())
+
+
+@pytest.mark.parametrize("size", [(500, 375), (301, 1000), (64, 64), (5, 3)])
+@pytest.mark.parametrize(("input_size", "resize_size"), [(64, 64), (60, 80)])
+def test_squashed_images_equal_torchvisions(
+    tmp_path: Path, size: tuple[int, int], input_size: int, resize_size: int
+) -> None:
+    import_torchvision()
+    from torchvision.transforms import CenterCrop, Compose, Resize
+
+    _photograph(*size).save(tmp_path / "a.png")
+    expected = Compose([Resize((resize_size, resize_size)), CenterCrop(input_size)])(_photograph(*size))
+    pixels = preprocess_image(tmp_path / "a.png", Preprocessing(input_size, resize_size, crop="squash"))
+    assert np.array_equal(pixels, np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    ("size", "box"), [((40, 20), (0, 8, 32, 24)), ((20, 40), (8, 0, 24, 32)), ((9, 9), None)]
+)
+def test_padded_images_are_seen_whole_with_the_mean_beside_them(
+    tmp_path: Path, size: tuple[int, int], box: tuple[int, int, int, int] | None
+) -> None:
+    Image.new("RGB", size, (200, 10, 90)).save(tmp_path / "a.png")
+    pixels = preprocess_image(tmp_path / "a.png", Preprocessing(32, 32, (0.2, 0.4, 0.6), crop="pad"))
+    expected = Image.new("RGB", (32, 32), (51, 102, 153))
+    expected.paste((200, 10, 90), box or (0, 0, 32, 32))
+    assert np.array_equal(pixels, np.asarray(expected))
+    grey = Preprocessing(32, 32, (0.2,), (0.5,), channels=1, crop="pad")
+    corner = preprocess_image(tmp_path / "a.png", grey)[0, 0].tolist()
+    assert corner == (
+        [51] if box else [Image.new("RGB", (1, 1), (200, 10, 90)).convert("L").getpixel((0, 0))]
+    )
+
+
+def test_a_padded_image_larger_than_the_input_is_cut_out_of_the_middle(tmp_path: Path) -> None:
+    _photograph(64, 32).save(tmp_path / "a.png")
+    pixels = preprocess_image(tmp_path / "a.png", Preprocessing(40, 64, mean=(0.0, 0.0, 0.0), crop="pad"))
+    expected = np.zeros((40, 40, 3), np.uint8)
+    expected[4:36] = np.asarray(_photograph(64, 32))[:, 12:52]
+    assert np.array_equal(pixels, expected)

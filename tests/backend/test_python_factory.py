@@ -2,12 +2,16 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from backend.errors import ModelError
+from backend.images import preprocess_image
 from backend.model_source import IMAGENET_MEAN, ModelSource, Preprocessing
+from backend.models import load_model, normalise
 from backend.python_factory import load_python_factory
 
 GOOD = """
@@ -108,6 +112,33 @@ def test_the_preprocessing_that_comes_with_the_module_is_used(tmp_path: Path, bo
     assert preprocessing == Preprocessing(48, 48, (0.5,), (0.25,), channels=1)
 
 
+def test_every_part_of_the_preprocessing_can_be_said(tmp_path: Path) -> None:
+    """A network for 32 × 32 grey images of 12 bits, seen whole."""
+    file = _write(
+        tmp_path,
+        """
+        from torch import nn
+
+        def build():
+            return nn.Conv2d(1, 2, 3), {
+                "input_size": 32, "resize_size": 36, "mean": 0.1, "std": 0.2, "channels": 1,
+                "interpolation": "bicubic", "crop": "pad", "grey_scaling": "twelve_bit",
+            }
+        """,
+    )
+    model = load_model(ModelSource(f"{file}:build"), allow_code=True)
+    assert model.preprocessing == Preprocessing(
+        32, 36, (0.1,), (0.2,), "bicubic", channels=1, crop="pad", grey_scaling="twelve_bit"
+    )
+    Image.fromarray(np.full((18, 36), 2047, np.uint16)).save(tmp_path / "a.png")
+    batch = normalise(preprocess_image(tmp_path / "a.png", model.preprocessing)[None], model.preprocessing)
+    assert batch.shape == (1, 1, 32, 32)
+    torch.testing.assert_close(batch[0, 0, 16], torch.full((32,), (127 / 255 - 0.1) / 0.2))
+    torch.testing.assert_close(batch[0, 0, 0], torch.full((32,), (26 / 255 - 0.1) / 0.2))  # 0.1 in 8 bits
+    chosen = load_model(ModelSource(f"{file}:build", grey_scaling="min_max"), allow_code=True)
+    assert chosen.preprocessing.grey_scaling == "min_max"
+
+
 def test_an_attribute_of_another_meaning_is_left_alone(tmp_path: Path) -> None:
     file = _write(
         tmp_path,
@@ -148,6 +179,11 @@ def test_an_attribute_of_another_meaning_is_left_alone(tmp_path: Path) -> None:
             "from torch import nn\ndef build(): return nn.ReLU(), {'size': 3}\n",
             "build",
             "Preprocessing has no 'size'",
+        ),
+        (
+            "from torch import nn\ndef build(): return nn.ReLU(), {'crop': 'corner'}\n",
+            "build",
+            "crop must be one of center, squash, pad, not 'corner'",
         ),
         (
             "from torch import nn\ndef build(): return nn.ReLU(), {'std': 0}\n",
