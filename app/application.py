@@ -21,8 +21,10 @@ def run(*, demo: bool = False) -> int:
         The exit status.
     """
     from app.processor_threads import wait_without_spinning
+    from backend.thread_pools import search_without_locks
 
     wait_without_spinning()
+    search_without_locks()
     if sys.platform == "win32":
         # Torch's libraries do not load beside Qt's if they come second. Elsewhere the window comes first.
         import torch  # noqa: F401

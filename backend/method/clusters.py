@@ -14,6 +14,9 @@ from threadpoolctl import ThreadpoolController
 from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
 from backend.method.results import DROPPED, OUTLIER, Clusters
+from backend.thread_pools import search_without_locks
+
+search_without_locks()
 
 
 def find_clusters(
