@@ -112,7 +112,7 @@ def report_sections(figures: DemoFigures) -> tuple[ReportSection, ...]:
         ReportSection(
             "The demo's figures",
             (
-                f"{figures.n_images} pictures; parameters as suggested for the layer: d_max "
+                f"{figures.n_images:,} pictures; parameters as suggested for the layer: d_max "
                 f"{figures.parameters.distance_threshold:.3g}, squared outlier radius "
                 f"{figures.parameters.outlier_radius_squared:.3g}, top {figures.parameters.top_n} images.",
             ),
