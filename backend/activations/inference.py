@@ -25,6 +25,9 @@ from backend.loaded_model import LoadedModel
 from backend.model_source import Pooling, Preprocessing
 from backend.models import LayerReader, normalise, prepare_for_inference
 from backend.project_images import FileState
+from backend.thread_pools import search_without_locks
+
+search_without_locks()
 
 _log = logging.getLogger(__name__)
 
