@@ -64,7 +64,7 @@ class LayerGraph:
         Modules that are nodes run as ever, with their hooks. What ``observe`` raises ends the run. Values
         are forgotten after their last use.
         """
-        _ObservedRun(self, network, observe).run(batch)
+        _ObservedRun(self, network, batch.device, observe).run(batch)
 
 
 def trace_layers(network: nn.Module) -> LayerGraph | None:
@@ -148,11 +148,16 @@ class _Tracer(NodePathTracer):  # type: ignore[misc]
 
 class _ObservedRun(fx.Interpreter):
     def __init__(
-        self, graph: LayerGraph, network: nn.Module, observe: Callable[[fx.Node, object], None]
+        self,
+        graph: LayerGraph,
+        network: nn.Module,
+        device: torch.device,
+        observe: Callable[[fx.Node, object], None],
     ) -> None:
         super().__init__(network, graph=graph.graph)
         self.extra_traceback = False
         self._constants = graph.constants
+        self._device = device
         self._observe = observe
 
     def run_node(self, n: fx.Node) -> Any:
@@ -161,4 +166,6 @@ class _ObservedRun(fx.Interpreter):
         return value
 
     def fetch_attr(self, target: str) -> Any:
-        return self._constants[target] if target in self._constants else super().fetch_attr(target)
+        if target in self._constants:
+            return self._constants[target].to(self._device)
+        return super().fetch_attr(target)
