@@ -215,9 +215,7 @@ class LayerOutputs:
         assert self.graph is not None
         node = self.graph.module_outputs[address.module, address.run]
         if node is None:
-            raise ModelError(
-                f"The layer '{layer}' cannot be read: it gives several values, not a tensor."
-            )
+            raise ModelError(f"The layer '{layer}' cannot be read: it gives several values, not a tensor.")
         return node
 
 
