@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import ProjectError
+from backend.method.parameters import MAX_TOP_N
 from backend.method.top_images import TopImages
 from backend.task import SilentTask, Task
-
-MAX_TOP_IMAGES = 1000
 
 _INDEX_FORMAT = 1
 _READ_ROWS = 1024
@@ -125,7 +124,7 @@ class NeuronIndexBuilder:
 
     _CHUNK_ROWS = 256
 
-    def __init__(self, n_neurons: int, k: int = MAX_TOP_IMAGES) -> None:
+    def __init__(self, n_neurons: int, k: int = MAX_TOP_N) -> None:
         if n_neurons < 1 or k < 1:
             raise ProjectError(f"A neuron index needs a neuron and an image, not {n_neurons} and {k}.")
         self._n_neurons = n_neurons
@@ -261,7 +260,7 @@ def _activations_of_keys(keys: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def build_neuron_index(
-    activations: NDArray[np.float32], k: int = MAX_TOP_IMAGES, *, task: Task | None = None
+    activations: NDArray[np.float32], k: int = MAX_TOP_N, *, task: Task | None = None
 ) -> NeuronIndex:
     """Build the index of a whole layer in one pass, reading it block by block.
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from backend.activations.store import ActivationWriter, open_activations
 from backend.errors import ProjectError
-from backend.neurons import MAX_TOP_IMAGES, NeuronIndexBuilder
+from backend.method.parameters import MAX_TOP_N
+from backend.neurons import NeuronIndexBuilder
 from backend.project_layers import LayerBinding, LayerRecord
 from backend.task import Task
 
@@ -45,7 +46,7 @@ class LayerExtraction:
         # It belongs to rows that are about to change.
         self.record.index_file.unlink(missing_ok=True)
         self._writer = ActivationWriter(self.record.file, project.n_images, n_neurons)
-        self._builder = NeuronIndexBuilder(n_neurons, min(MAX_TOP_IMAGES, project.n_images))
+        self._builder = NeuronIndexBuilder(n_neurons, min(MAX_TOP_N, project.n_images))
         self._stored = {block.start: block for block in self._layers.blocks(name)}
 
     @property

@@ -105,7 +105,7 @@ def _neuron_max(
     activations: NDArray[np.float32], index: NeuronIndex | None, neuron: int, k: int
 ) -> MaxProjecting:
     """Rank by the neuron itself: the projection on its own direction e_n is its activation."""
-    if index is None:
+    if index is None or index.k < min(k, index.statistics.n_images):
         return max_projecting(np.array(activations[:, neuron], dtype=np.float32), k)
     top: TopImages = index.top(neuron, k)
     return MaxProjecting(top.images, top.activations)

@@ -9,22 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NULL_IMAGES = 1000
-"""Random images that a null is averaged over."""
+"""Random images that the nulls of a neuron's concepts are drawn from."""
+
+_NULL_DRAWS = 30
+"""Draws of as many images as the concept has members."""
 
 
 @dataclass(frozen=True)
 class ConceptSimilarity:
     """Mean cosine similarities of a concept, each beside its null (paper, section 3 and Fig. 5).
 
-    Non-negative activations all point roughly the same way, so that a similarity means nothing without the
-    one that random images reach.
+    Non-negative activations all point roughly the same way, and every image is part of its own group's mean:
+    a similarity means nothing without the one that as many random images reach. So the nulls are those of
+    groups of random images, of the concept's size, each with its own mean.
 
     Attributes
     ----------
     mean_cosine, mean_cosine_null
-        Of the members, and of random images, with the concept vector.
+        Of the members with the concept vector; of a random group with its own.
     centred_cosine, centred_cosine_null
-        The same after the layer's mean is subtracted from the images and from the members' mean.
+        The same after the layer's mean is subtracted from the images, and so from their group's mean.
     neuron_mean_cosine, neuron_mean_cosine_null
         Of the members, and of random images, with the neuron's own direction.
     """
@@ -58,22 +62,25 @@ def concept_similarities(
     layer_mean
         float (d,): mean activation over the dataset.
     seed
-        Of the random images: up to 1000 that are a member of no concept of this neuron.
+        Of the random images. They are drawn from up to 1000 that are a member of no concept of this neuron;
+        each null averages 30 groups, of as many images as there are members (or as there are to draw from).
     """
     if not members:
         return ()
     mean = np.asarray(layer_mean, dtype=np.float32)
-    outside = _Images(_random_images(activations, np.concatenate(members), seed), mean)
+    rng = np.random.default_rng(seed)
+    outside = _Images(_random_images(activations, np.concatenate(members), rng), mean)
     similarities = []
     for rows in members:
         inside = _Images(np.asarray(activations[rows], dtype=np.float32), mean)
-        direction = inside.raw.mean(axis=0, dtype=np.float64)
+        mean_cosine, centred_cosine = inside.cohesion(np.arange(len(rows)))
+        null, centred_null = _random_cohesion(outside, len(rows), rng)
         similarities.append(
             ConceptSimilarity(
-                mean_cosine=inside.mean_cosine(direction),
-                mean_cosine_null=outside.mean_cosine(direction),
-                centred_cosine=inside.mean_centred_cosine(direction),
-                centred_cosine_null=outside.mean_centred_cosine(direction),
+                mean_cosine=mean_cosine,
+                mean_cosine_null=null,
+                centred_cosine=centred_cosine,
+                centred_cosine_null=centred_null,
                 neuron_mean_cosine=inside.mean_cosine_with_channel(neuron),
                 neuron_mean_cosine_null=outside.mean_cosine_with_channel(neuron),
             )
@@ -82,45 +89,50 @@ def concept_similarities(
 
 
 class _Images:
-    """Activation vectors with their norms, raw and centred: computed once for all directions."""
+    """Activation vectors scaled to norm 1, raw and centred; one without a direction stays zero."""
 
-    def __init__(self, raw: NDArray[np.float32], layer_mean: NDArray[np.float32]) -> None:
-        self.raw = raw
+    def __init__(self, vectors: NDArray[np.float32], layer_mean: NDArray[np.float32]) -> None:
+        self._vectors = vectors
         self._layer_mean = layer_mean
-        self._centred = raw - layer_mean
-        self._norms = np.linalg.norm(raw, axis=1)
-        self._centred_norms = np.linalg.norm(self._centred, axis=1)
+        self._units = _to_units(vectors)
+        self._centred_units = _to_units(vectors - layer_mean)
 
-    def mean_cosine(self, direction: NDArray[np.float64]) -> float:
-        unit = _unit(direction)
-        return _mean_ratio(self.raw @ unit, self._norms)
+    def __len__(self) -> int:
+        return len(self._vectors)
 
-    def mean_centred_cosine(self, direction: NDArray[np.float64]) -> float:
-        unit = _unit(direction - self._layer_mean)
-        return _mean_ratio(self._centred @ unit, self._centred_norms)
+    def cohesion(self, group: NDArray[np.int64]) -> tuple[float, float]:
+        """Return the mean cosine of a group's images with the group's mean, raw and centred."""
+        mean = self._vectors[group].mean(axis=0, dtype=np.float64)
+        raw = self._units[group] @ _to_units(mean[np.newaxis])[0]
+        centred = self._centred_units[group] @ _to_units((mean - self._layer_mean)[np.newaxis])[0]
+        return float(raw.mean()), float(centred.mean())
 
     def mean_cosine_with_channel(self, neuron: int) -> float:
-        return _mean_ratio(self.raw[:, neuron], self._norms)
+        return float(self._units[:, neuron].mean()) if len(self) else float("nan")
+
+
+def _random_cohesion(images: _Images, size: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Average the cohesion of random groups; NaN without images."""
+    if len(images) == 0:
+        return float("nan"), float("nan")
+    size = min(size, len(images))
+    draws = [images.cohesion(rng.choice(len(images), size, replace=False)) for _ in range(_NULL_DRAWS)]
+    raw, centred = np.mean(draws, axis=0)
+    return float(raw), float(centred)
 
 
 def _random_images(
-    activations: NDArray[np.float32], members: NDArray[np.int64], seed: int
+    activations: NDArray[np.float32], members: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     others = np.setdiff1d(np.arange(len(activations)), members, assume_unique=True)
-    count = min(len(others), _NULL_IMAGES)
-    rows = np.sort(np.random.default_rng(seed).choice(others, size=count, replace=False))
+    rows = np.sort(rng.choice(others, size=min(len(others), _NULL_IMAGES), replace=False))
     vectors = np.asarray(activations[rows], dtype=np.float32)
     return vectors[np.isfinite(vectors).all(axis=1)]
 
 
-def _unit(direction: NDArray[np.float64]) -> NDArray[np.float32]:
-    norm = float(np.linalg.norm(direction))
-    return (direction / norm if norm > 0 else direction).astype(np.float32)
-
-
-def _mean_ratio(products: NDArray[np.floating], norms: NDArray[np.floating]) -> float:
-    """Average products over norms; a vector of norm 0 counts as 0; NaN without vectors."""
-    if len(products) == 0:
-        return float("nan")
-    cosines = np.divide(products, norms, out=np.zeros(len(products)), where=norms > 0)
-    return float(cosines.mean())
+def _to_units(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units: NDArray[np.float32] = np.divide(
+        vectors, norms, out=np.zeros(vectors.shape, dtype=np.float32), where=norms > 0, casting="same_kind"
+    )
+    return units

@@ -54,7 +54,7 @@ def suggest(
     Raises
     ------
     ParameterError
-        If no sampled neuron is active in two images.
+        If no sampled neuron is active in two images, or their top images are all the same.
     """
     task = task or SilentTask()
     parameters = parameters or Parameters()
@@ -72,6 +72,8 @@ def suggest(
     if not samples:
         raise ParameterError("No neuron of this layer is active in two images, so there is nothing to split.")
     scale = float(np.median([_mean_distance(vectors, parameters.metric) for vectors in samples]))
+    if scale == 0:
+        raise ParameterError("All top images of this layer are the same, so there is nothing to split.")
     threshold = THRESHOLD_FACTOR * scale
     radius = _outlier_radius_squared(samples, replace(parameters, distance_threshold=threshold))
     top_n = parameters.top_n
@@ -106,4 +108,6 @@ def _outlier_radius_squared(samples: list[NDArray[np.float32]], parameters: Para
         clusters, _ = find_clusters(vectors, hierarchy, unbounded)
         distances.append(clusters.squared_distances[clusters.labels >= 0])
     members = np.concatenate(distances)
-    return float(np.percentile(members, RADIUS_PERCENTILE)) if len(members) else 0.0
+    radius = float(np.percentile(members, RADIUS_PERCENTILE)) if len(members) else 0.0
+    # Where images coincide, a radius of 0 would leave even those out.
+    return max(radius, float(np.finfo(np.float32).eps) * parameters.distance_threshold**2)

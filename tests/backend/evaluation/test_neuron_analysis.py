@@ -42,6 +42,17 @@ def test_the_neuron_index_gives_the_same_answer() -> None:
             np.testing.assert_allclose(ours.centred_cosine, theirs.centred_cosine, atol=1e-5)
 
 
+def test_more_max_projecting_images_than_the_index_holds() -> None:
+    activations = realistic_activations(300, 16)
+    builder = NeuronIndexBuilder(16, 100)
+    builder.update(0, activations)
+    analysis = analyse_neuron(
+        "layer", activations, 3, PARAMETERS, index=builder.finish(), n_max_projecting=150
+    )
+    order = np.argsort(-activations[:, 3], kind="stable")
+    np.testing.assert_array_equal(analysis.neuron_max.images, order[:150])
+
+
 def test_a_dead_neuron_has_no_concepts_to_evaluate() -> None:
     activations = realistic_activations(200, 8)
     activations[:, 2] = 0

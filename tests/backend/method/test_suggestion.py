@@ -4,6 +4,7 @@ from scipy.spatial.distance import pdist
 from sklearn.cluster import AgglomerativeClustering, KMeans
 
 from backend.errors import ParameterError
+from backend.method.disentangle import disentangle
 from backend.method.parameters import Parameters
 from backend.method.suggestion import suggest
 from backend.task import Cancelled, SilentTask
@@ -62,3 +63,16 @@ def test_it_can_be_cancelled() -> None:
 
     with pytest.raises(Cancelled):
         suggest(realistic_activations(50, 8), task=Stopped())
+
+
+def test_images_that_are_all_the_same_give_no_suggestion() -> None:
+    with pytest.raises(ParameterError, match="are the same"):
+        suggest(np.ones((50, 8), dtype=np.float32))
+
+
+def test_groups_of_equal_images_stay_inside_their_radius() -> None:
+    activations = np.repeat(5 * np.eye(4, dtype=np.float32), 30, axis=0) + 1
+    suggestion = suggest(activations, parameters=Parameters(top_n=60))
+    result = disentangle(activations, 0, suggestion.parameters())
+    assert suggestion.distance_threshold > 0
+    assert not (result.labels < 0).any()
