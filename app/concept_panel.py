@@ -93,10 +93,10 @@ class ConceptPanel(QWidget):
                 notes=concept.notes,
                 color=concept.color,
                 marker=concept.marker,
-                summary=similarity_summary(evaluated, position) if evaluated is not None else "",
-                tooltip=similarity_tooltip(evaluated, position) if evaluated is not None else "",
+                summary=similarity_summary(evaluated, concept.position) if evaluated is not None else "",
+                tooltip=similarity_tooltip(evaluated, concept.position) if evaluated is not None else "",
             )
-            for position, concept in enumerate(present_concepts(split, self._session.names.by_cluster))
+            for concept in present_concepts(split, self._session.names.by_cluster)
         ]
         if len(split.top):
             self.concepts.set_concepts(entries, count_outliers(split), dropped_sizes(split))

@@ -21,6 +21,8 @@ class ConceptPresentation:
     ----------
     cluster : int
         Identifies it within the clustering.
+    position : int
+        Its place in ``split.concepts`` and in everything parallel to it.
     number : int
         Decides colour and letter, and stays while the threshold moves.
     color, marker
@@ -32,6 +34,7 @@ class ConceptPresentation:
     """
 
     cluster: int
+    position: int
     number: int
     color: QColor
     marker: str
@@ -55,15 +58,16 @@ def numbers_of(split: Disentanglement) -> NDArray[np.int64]:
 def present_concepts(
     split: Disentanglement, named: Mapping[int, NamedConcept]
 ) -> tuple[ConceptPresentation, ...]:
-    """Return every concept of a clustering, in the order of ``split.concepts``."""
+    """Return every concept of a clustering, by its letter: an order that stays while the threshold moves."""
     numbers = numbers_of(split)
     presented = []
-    for concept in split.concepts:
+    for position, concept in enumerate(split.concepts):
         number = int(numbers[concept.cluster])
         record = named.get(concept.cluster)
         presented.append(
             ConceptPresentation(
                 cluster=concept.cluster,
+                position=position,
                 number=number,
                 color=concept_color(number),
                 marker=concept_marker(number),
@@ -72,7 +76,7 @@ def present_concepts(
                 size=len(concept.members),
             )
         )
-    return tuple(presented)
+    return tuple(sorted(presented, key=lambda concept: concept.number))
 
 
 def count_outliers(split: Disentanglement) -> int:

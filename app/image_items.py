@@ -87,7 +87,8 @@ def projection_columns(
     columns = [
         ProjectionColumn(NEURON_KEY, f"Neuron {analysis.neuron}", color, "n", own, own, "largest activation")
     ]
-    for position, concept in enumerate(concepts):
+    for concept in concepts:
+        position = concept.position
         members = {int(row): concept.marker for row in split.member_rows(split.concepts[position])}
         columns.append(
             ProjectionColumn(

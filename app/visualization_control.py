@@ -142,9 +142,8 @@ class VisualizationControl(QObject):
             self._panel.set_available(False, "Choose a neuron first.")
             return
         cards = [VisualizationCard(_neuron_key(layer.name, split.neuron), f"Neuron {split.neuron}")]
-        concepts = present_concepts(split, self._session.names.by_cluster)
-        for presented, concept in zip(concepts, split.concepts, strict=True):
-            key = _concept_key(layer.name, split, concept)
+        for presented in present_concepts(split, self._session.names.by_cluster):
+            key = _concept_key(layer.name, split, split.concepts[presented.position])
             size = f"{presented.size} images"
             cards.append(VisualizationCard(key, presented.title, presented.color, presented.marker, size))
         self._panel.set_cards(cards)

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QKeySequence
@@ -100,6 +102,24 @@ class TestOpenProject:
         assert opened.concept_panel.concepts.model.rowCount() == 2
         assert opened.workspace.dendrogram.threshold() == TWO_CLUSTERS.distance_threshold
         assert opened.windowTitle().startswith("planted")
+
+    def test_concepts_are_listed_by_their_letters_everywhere(self, qtbot, opened):
+        with qtbot.waitSignal(opened.session.analysis_changed, timeout=20_000):
+            opened.session.request_n_clusters(6)
+        opened.session.set_parameters(replace(opened.session.parameters, min_cluster_size=1))
+        qtbot.waitUntil(lambda: len(opened.session.split.concepts) == 6, timeout=20_000)
+        with qtbot.waitSignal(opened.session.analysis_changed, timeout=20_000):
+            opened.session.set_parameters(replace(opened.session.parameters, min_cluster_size=2))
+        letters = [entry.marker for entry in opened.concept_panel.concepts.model.entries]
+        assert letters == sorted(letters)
+        opened.workspace.tabs.setCurrentWidget(opened.workspace.max_projecting)
+        columns = opened.workspace.max_projecting._columns[1:]
+        assert [column.marker for column in columns] == letters
+        split = opened.session.split
+        for column in columns:
+            (concept,) = [concept for concept in split.concepts if concept.cluster == column.key]
+            best = int(np.nanargmax(opened.session.layer.activations @ concept.vector))
+            assert column.items[0].row == best
 
     def test_choosing_a_neuron_shows_it_everywhere(self, qtbot, opened):
         with qtbot.waitSignal(opened.session.analysis_changed, timeout=20_000):
