@@ -142,14 +142,27 @@ class ProjectDatabase:
     def back_up(self) -> None:
         """Keep a copy of the present state beside the database, if anything changed since the last one.
 
-        The former copy is replaced only by one that passed SQLite's own check.
+        The former copy is replaced only by one that passed SQLite's own check. Where there is no room for
+        another, the former one stays: what was saved is safe without it.
+
+        Raises
+        ------
+        ProjectDamagedError
+            If the copy does not pass the check.
         """
-        with self._lock, self._translated():
+        with self._lock:
             connection = self._open_connection()
             if self.read_only or connection.total_changes == self._changes_in_backup:
                 return
             changes = connection.total_changes
-            _copy_database(connection, self.folder / BACKUP_FILE)
+            try:
+                with self._translated():
+                    _copy_database(connection, self.folder / BACKUP_FILE)
+            except ProjectDamagedError:
+                raise
+            except ProjectError as error:
+                _log.warning("There is no new backup: %s", error)
+                return
             self._changes_in_backup = changes
 
     def close(self) -> None:

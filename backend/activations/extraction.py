@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.activations.extraction_progress import ExtractionProgress, ProgressMeter
+from backend.activations.image_identity import images_to_read_again, is_readable, require_same_images
 from backend.activations.inference import BatchActivations, BatchOfImages, Inference
 from backend.activations.layer_extraction import LayerExtraction, is_complete
 from backend.activations.store import activation_bytes, require_free_space
 from backend.errors import ExtractionError, ImageError, ProjectError
-from backend.image_address import image_file
 from backend.images import ImageUnreachableError
 from backend.models import choose_poolings
 from backend.project_images import FileState, is_folder
@@ -77,7 +77,8 @@ def extract(
     A block of images is written, flushed to disk, and then recorded, so that whatever ends the run (a kill, a
     full disk, an unplugged drive, a cancelled task), at most one block is computed again. All layers come out
     of the same pass; rows that a layer already has are not computed again. An image that cannot be read gets
-    a row of NaN, and the reason is recorded.
+    a row of NaN, and the reason is recorded. One that could not be reached (no permission, a share that did not
+    answer) and can be now is read again, for all complete layers.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def extract(
     ModelError
         If the model has no such layer, or fails.
     ExtractionError
-        If no layer is named, the images folder is gone, or the disk is full.
+        If no layer is named, the images folder is gone or holds other images, or the disk is full.
     Cancelled
         If the task was asked to stop; what was extracted so far is kept.
     """
@@ -110,10 +111,18 @@ def extract(
     names = _chosen_layers(project, layers)
     project.require_model(LayerBinding(loaded.weights_sha256, loaded.preprocessing))
     wanted = {record.name: record.binding.pooling for record in project.layers} | dict(pooling or {})
-    _require_same_binding(project, loaded, names, wanted)
-    missing = [name for name in names if not is_complete(project, name)]
+    affected = names
+    if again := images_to_read_again(project):
+        complete = (record.name for record in project.layers if record.complete)
+        affected = tuple(dict.fromkeys((*names, *complete)))
+    _require_same_binding(project, loaded, affected, wanted)
+    if again:
+        project.recompute_images(again)
+    missing = [name for name in affected if not is_complete(project, name)]
     n_computed = 0
     if missing:
+        _require_images_folder(project)
+        require_same_images(project, loaded, task or SilentTask())
         with ExitStack() as stack:
             n_computed = _Pass(project, loaded, missing, wanted, stack, task or SilentTask(), n_workers).run()
         project.back_up()
@@ -146,7 +155,6 @@ class _Pass:
     ) -> None:
         self._project = project
         self._task = task
-        _require_images_folder(project)
         task.progress(0, project.n_images, "Preparing the model")
         poolings = choose_poolings(loaded, names, pooling)
         self._inference = Inference(loaded, names, poolings, n_workers)
@@ -159,13 +167,14 @@ class _Pass:
             stack.callback(layer.close)
             self._layers.append(layer)
         self._skipped = {image.row for image in project.skipped_images()}
-        self._recorded = project.extracted_layers.recorded_starts()
+        self._recorded: frozenset[int] = frozenset()
         self._progress = ProgressMeter(task, project.n_images, ", ".join(names))
 
     def run(self) -> int:
         """Complete the layers; return how many images went through the model."""
         for layer in self._layers:
             layer.verify(self._task)
+        self._recorded = self._project.extracted_layers.recorded_starts()
         n_images, rows = self._project.n_images, self._project.block_rows
         blocks = [range(start, min(start + rows, n_images)) for start in range(0, n_images, rows)]
         wanted = [block for block in blocks if self._lacking(block)]
@@ -206,7 +215,7 @@ class _Pass:
             layer.name: np.full((len(block), layer.n_neurons), np.nan, np.float32) for layer in layers
         }
         failures: dict[int, ImageError] = {}
-        states: dict[int, FileState] = {}
+        states: dict[int, FileState | None] = {}
         n_read = 0
         while n_read < len(block):
             result = next(results)
@@ -230,11 +239,11 @@ class _Pass:
         self,
         block: range,
         failures: Mapping[int, ImageError],
-        states: dict[int, FileState],
+        states: dict[int, FileState | None],
         activations: Mapping[str, NDArray[np.float32]],
     ) -> dict[int, str]:
         """Return the rows that get NaN, with the reason; leave in ``states`` those to record."""
-        if any(isinstance(error, ImageUnreachableError) for error in failures.values()):
+        if any(_is_unreachable(error) for error in failures.values()):
             _require_images_folder(self._project)
         skipped = {row: str(error) for row, error in failures.items()}
         known = dict(zip(block, self._project.images.states(block.start, block.stop), strict=True))
@@ -246,11 +255,17 @@ class _Pass:
                 skipped.setdefault(
                     row, f"The image '{self._project.image_path(row)}' was changed after it was first read."
                 )
+        # Without a state on record: they were not read, and a later extraction tries again.
+        states.update((row, None) for row, error in failures.items() if _is_unreachable(error))
         for values in activations.values():
             for place in np.flatnonzero(~np.isfinite(values).all(axis=1)):
                 if block[place] not in self._skipped:
                     skipped.setdefault(block[place], "The model's output for this image is not finite.")
         return skipped
+
+
+def _is_unreachable(error: ImageError) -> bool:
+    return isinstance(error, ImageUnreachableError)
 
 
 def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str, ...]:
@@ -283,18 +298,10 @@ def _require_images_folder(project: Project) -> None:
     """Make sure that it is not the whole folder that is gone (a drive unplugged, a share disconnected)."""
     root = project.images_root
     sample = range(0, project.n_images, max(1, project.n_images // _SAMPLE))
-    n_gone = sum(not _readable(project.image_path(row)) for row in sample)
+    n_gone = sum(not is_readable(project.image_path(row)) for row in sample)
     if not is_folder(root) or 2 * n_gone > len(sample):
         raise ExtractionError(
-            f"The images folder {root} cannot be read: connect its drive, or say where it is now, and "
-            "continue. Everything extracted so far is kept."
+            f"The images folder {root} cannot be read: connect its drive, or say where it is now "
+            "(--images DIR, or “Locate the images…” in the window), and continue. Everything extracted so far "
+            "is kept."
         )
-
-
-def _readable(path: Path) -> bool:
-    try:
-        with image_file(path).open("rb") as file:
-            file.read(1)
-    except OSError:
-        return False
-    return True

@@ -6,17 +6,18 @@ import copy
 import logging
 import os
 import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 from torch import nn
 
 from backend.errors import ImageError
@@ -25,9 +26,6 @@ from backend.loaded_model import LoadedModel
 from backend.model_source import Pooling, Preprocessing
 from backend.models import LayerReader, normalise, prepare_for_inference
 from backend.project_images import FileState
-from backend.thread_pools import search_without_locks
-
-search_without_locks()
 
 _log = logging.getLogger(__name__)
 
@@ -150,7 +148,7 @@ class Inference:
         pool = ThreadPoolExecutor(
             self.n_workers,
             thread_name_prefix="inference",
-            initializer=_use_one_core if self._single_threaded else None,
+            initializer=partial(_use_one_core, torch.get_num_threads()) if self._single_threaded else None,
         )
         try:
             for batch in batches:
@@ -213,15 +211,19 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _use_one_core() -> None:
-    """Make torch compute in the calling thread alone; other threads keep their settings.
+def _use_one_core(threads_of_others: int) -> None:
+    """Make torch compute in the calling thread alone; other threads keep their number of threads.
 
-    The number of OpenMP threads belongs to the thread that sets it, while ``torch.set_num_threads`` would
-    also change it for the rest of the program.
+    The number belongs to the thread that sets it, but it also becomes the first number of threads that start
+    later: for those it is put back, by a thread of its own, so that it stays set in this one. (Searching the
+    loaded libraries for another way to set it can deadlock with an import in another thread.)
     """
-    # Torch sets the number itself at the first question, so that has to come before.
+    # Torch sets the number itself at a thread's first question, so that has to come before.
     torch.get_num_threads()
-    threadpool_limits(limits=1, user_api="openmp")
+    torch.set_num_threads(1)
+    restoring = threading.Thread(target=torch.set_num_threads, args=(threads_of_others,))
+    restoring.start()
+    restoring.join()
 
 
 def _copies(module: nn.Module, n: int) -> list[nn.Module]:

@@ -162,6 +162,21 @@ class TestDamage:
         monkeypatch.undo()
         Project.open(folder).close()  # and the lock was given back
 
+    def test_without_room_for_a_backup_the_former_one_stays_and_closing_is_no_error(
+        self, folder, monkeypatch
+    ):
+        good = (folder / BACKUP_FILE).read_bytes()
+
+        def full(*_args, **_kwargs):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr("backend.project_database._copy_database", full)
+        with Project.open(folder) as project:
+            project.set_neuron_name("features.18", 2, "nets")
+        assert (folder / BACKUP_FILE).read_bytes() == good
+        with Project.open(folder, read_only=True) as project:
+            assert project.neuron_names("features.18") == {1: "apples", 2: "nets"}
+
     def test_closing_without_a_change_leaves_the_backup_as_it_is(self, folder):
         before = (folder / BACKUP_FILE).stat().st_mtime_ns
         Project.open(folder).close()

@@ -199,6 +199,7 @@ class TestContinuing:
             capture_output=True,
             text=True,
             check=False,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
         children = [json.loads(line) for line in done.stdout.splitlines()]
@@ -368,6 +369,17 @@ class TestImages:
         assert np.isnan(project.activations("early")[6]).all()
         assert np.isfinite(project.activations("late")).all()
         assert "was changed after it was first read" in project.skipped_images()[0].reason
+
+    def test_an_image_whose_only_rows_were_torn_is_read_as_it_is_now(self, project, loaded):
+        extract(project, loaded, ["late"])
+        project.extracted_layers.forget_blocks("late", [40])
+        file = project.layer("late").file
+        data = bytearray(file.read_bytes())
+        data[128 + 10 * 4] ^= 1  # in the first block
+        file.write_bytes(data)
+        Image.new("RGB", (30, 20), "red").save(project.image_path(6))
+        assert extract(project, loaded, ["late"]).n_computed == 12
+        assert project.skipped_images() == ()
 
     def test_a_vanished_folder_stops_the_run_and_skips_nothing(
         self, project, loaded, undisturbed, monkeypatch

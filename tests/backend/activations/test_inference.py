@@ -1,6 +1,7 @@
 """Reading images on every core: in order, bounded, one thread a worker, and ending when asked to."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -84,6 +85,8 @@ def test_each_worker_computes_on_one_core_and_nobody_else_does(images):
     in_workers = {n for name, n in seen if name.startswith("inference")}
     assert in_workers == {1}
     assert torch.get_num_threads() == 2
+    with ThreadPoolExecutor(1) as new_thread:
+        assert new_thread.submit(torch.get_num_threads).result() == 2
 
 
 def test_copies_share_their_weights(images):
