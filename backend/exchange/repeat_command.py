@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import fields
 
-from backend.method.parameters import PRESETS, Parameters
+from backend.method.parameters import Parameters
 
 PARAMETER_OPTIONS: dict[str, str] = {
     "top_n": "--top",
@@ -23,7 +23,7 @@ PARAMETER_OPTIONS: dict[str, str] = {
 
 
 def analyse_command(project: str, layer: str, neuron: int, parameters: Parameters) -> str:
-    """Return the command that gives exactly this analysis, whatever the project's suggestion becomes.
+    """Return the command that gives exactly this analysis, whatever the project holds by then.
 
     Parameters
     ----------
@@ -31,19 +31,7 @@ def analyse_command(project: str, layer: str, neuron: int, parameters: Parameter
         Path of the project, as it is to be written.
     """
     words = ["neuronprism", "analyse", project, "--layer", layer, "--neuron", str(neuron)]
-    words += _parameter_words(parameters)
-    return shlex.join(words)
-
-
-def _parameter_words(parameters: Parameters) -> list[str]:
-    for preset, values in PRESETS.items():
-        if parameters == values:
-            return ["--preset", preset]
-    defaults = Parameters()
-    always = {"top_n", "distance_threshold", "outlier_radius_squared"}
-    words: list[str] = []
+    # Every one of them: what is left out is taken from the project, which may hold other parameters by then.
     for one in fields(Parameters):
-        value = getattr(parameters, one.name)
-        if one.name in always or value != getattr(defaults, one.name):
-            words += [PARAMETER_OPTIONS[one.name], str(value)]
-    return words
+        words += [PARAMETER_OPTIONS[one.name], str(getattr(parameters, one.name))]
+    return shlex.join(words)

@@ -146,11 +146,29 @@ def test_a_project_that_is_open_elsewhere_can_be_analysed(toy, capsys):
         Parameters(outlier_radius_squared=float("inf"), distance_threshold=float("inf")),
     ],
 )
-def test_the_command_in_a_report_repeats_the_analysis_exactly(world, parameters):
+@pytest.mark.parametrize(
+    "saved",
+    [
+        None,
+        Parameters(
+            top_n=9,
+            linkage="complete",
+            metric="cosine",
+            min_cluster_size=3,
+            kmeans_start="random",
+            kmeans_restarts=4,
+            kmeans_max_iter=77,
+            seed=6,
+        ),
+    ],
+)
+def test_the_command_in_a_report_repeats_the_analysis_exactly(toy, parameters, saved):
+    with Project.open(toy) as project:
+        project.save_parameters("1", saved)
     command = analyse_command("toy.prism", "a layer's name", 12, parameters)
     words = shlex.split(command)
     assert words[0] == "neuronprism"
     arguments = build_parser(dict.fromkeys(ALL_COMMANDS, print)).parse_args(words[1:])
     assert (str(arguments.project), arguments.layer, arguments.neuron) == ("toy.prism", "a layer's name", 12)
-    with Project.open(world / "toy.prism", read_only=True) as project:
+    with Project.open(toy, read_only=True) as project:
         assert chosen_parameters(project, "1", arguments, task=CommandTask(quiet=True)) == parameters
