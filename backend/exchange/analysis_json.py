@@ -133,10 +133,6 @@ def _images(ranked: MaxProjecting, image_paths: Sequence[str], measure: str) -> 
     ]
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
 def _number(value: float) -> float | None:
     """JSON knows no NaN and no infinity."""
     number = float(value)
