@@ -27,7 +27,7 @@ class GarbageCollector(QObject):
         self._was_enabled = gc.isenabled()
         gc.disable()
         self._modules_seen = len(sys.modules)
-        self._modules_frozen = 0
+        self._modules_frozen = len(sys.modules)
         self._timer = QTimer(self, interval=INTERVAL_MS)
         self._timer.timeout.connect(self.collect_due)
         self._timer.start()
@@ -45,7 +45,6 @@ class GarbageCollector(QObject):
     def stop(self) -> None:
         """Hand back to the automatic collector, if it was on before."""
         self._timer.stop()
-        gc.unfreeze()
         if self._was_enabled:
             gc.enable()
 

@@ -1,20 +1,21 @@
 """Cycles with QObjects in them are collected in the GUI thread, never in a worker."""
 
 import gc
+import sys
 import threading
+import types
 import weakref
 
 import pytest
 from PySide6.QtCore import QObject
 
-from app.garbage_collection import GarbageCollector
+from app.garbage_collection import MANY_MODULES, GarbageCollector
 
 
 @pytest.fixture
 def collector(qapp):
     gc.collect()
     garbage_collector = GarbageCollector()
-    garbage_collector.collect_due()  # passes over the libraries once
     yield garbage_collector
     garbage_collector.stop()
 
@@ -56,3 +57,13 @@ def test_afterwards_python_collects_again_by_itself(qapp):
     assert gc.isenabled()
     if not enabled:
         gc.disable()
+
+
+def test_libraries_that_were_imported_meanwhile_are_passed_over(collector, monkeypatch):
+    before = gc.get_freeze_count()
+    for number in range(MANY_MODULES):
+        monkeypatch.setitem(sys.modules, f"a_library.part_{number}", types.ModuleType("part"))
+    collector.collect_due()
+    assert gc.get_freeze_count() == before, "they are still coming"
+    collector.collect_due()
+    assert gc.get_freeze_count() > before
