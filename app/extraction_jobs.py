@@ -84,6 +84,12 @@ def layers_to_extract(project: Project) -> tuple[str, ...]:
     return tuple(name for name in names if name not in records or not records[name].complete)
 
 
+def images_done(project: Project) -> int:
+    """Return how many images are done in every layer that is not complete."""
+    done = {record.name: record.n_done for record in project.layers}
+    return min((done.get(name, 0) for name in layers_to_extract(project)), default=project.n_images)
+
+
 def extract_layers(
     project: Project, models: ModelCache, allow_code: bool, layers: tuple[str, ...], task: Task
 ) -> ExtractionResult:

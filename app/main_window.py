@@ -27,6 +27,7 @@ from app.thumbnail_decoding import decode_thumbnail
 from app.visualization_control import VisualizationControl
 from widgets.error_dialog import ErrorDialog
 from widgets.job_status import JobStatusBar
+from widgets.labels import EmptyState
 from widgets.theme import Scheme, application_icon, apply_scheme
 from widgets.thumbnails import ThumbnailLoader
 from widgets.welcome_page import WelcomePage
@@ -89,7 +90,9 @@ class MainWindow(QMainWindow):
         self.workspace = NeuronWorkspace(self.session, self.thumbnails)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.welcome)
-        self.stack.addWidget(self.workspace)
+        self.unfinished = EmptyState("layers")
+        for page in (self.workspace, self.unfinished):
+            self.stack.addWidget(page)
         self.setCentralWidget(self.stack)
 
     def _build_docks(self) -> None:
@@ -130,6 +133,10 @@ class MainWindow(QMainWindow):
         self.settings.recent_changed.connect(self._list_recent)
         self.workspace.dendrogram.log_height_changed.connect(self._follow_log_height)
         session.project_changed.connect(self._show_project)
+        for signal in (session.layers_changed, session.layer_changed, self.projects.extraction_begun):
+            signal.connect(self._show_centre)
+        session.layer_loading.connect(self._show_centre)
+        self.unfinished.action_requested.connect(self.projects.continue_extraction)
         session.problem.connect(self.show_problem)
         self.visualization.problem.connect(self.show_problem)
         long_work.job_failed.connect(self._show_job_failure)
@@ -141,12 +148,28 @@ class MainWindow(QMainWindow):
     def _show_project(self) -> None:
         project = self.session.project
         self.thumbnails.clear()
-        self.stack.setCurrentWidget(self.workspace if project is not None else self.welcome)
+        self._show_centre()
         self._show_docks(project is not None)
         name = "" if project is None else project.name + (" (read-only)" if project.read_only else "")
         self.setWindowTitle(f"{name} – Neuron Prism" if name else "Neuron Prism")
         self.job_status.set_idle_text(idle_text(project) if project is not None else "Ready")
         self._list_recent()
+
+    @Slot()
+    def _show_centre(self) -> None:
+        """Show the workspace, or the way forward where a project has no layer to look at yet."""
+        session = self.session
+        unfinished = self.projects.unfinished_text()
+        if session.project is None:
+            self.stack.setCurrentWidget(self.welcome)
+        elif session.layer is not None or session.layer_names() or not unfinished:
+            self.stack.setCurrentWidget(self.workspace)
+        else:
+            can_continue = self.projects.can_continue_extraction()
+            title = "The extraction is not finished" if can_continue else "No activations yet"
+            action = "Continue extraction" if can_continue else ""
+            self.unfinished.show_state("layers", title, unfinished, action)
+            self.stack.setCurrentWidget(self.unfinished)
 
     def _show_docks(self, shown: bool) -> None:
         """Show the docks as the user last had them, or put them away with the project."""

@@ -59,12 +59,21 @@ class Menus(QObject):
         self._tour_separator.setVisible(on_tour)
         for number in range(1, len(TOUR) + 1):
             self.actions[f"tour_{number}"].setVisible(on_tour)
-        for name in ("close", "export_project", "information"):
+        for name in ("close", "information"):
             self.actions[name].setEnabled(has_project)
         self.actions["continue"].setEnabled(self._window.projects.can_continue_extraction())
         self.actions["relocate"].setEnabled(has_project)
         for name in ("find", "next_neuron", "previous_neuron"):
             self.actions[name].setEnabled(session.layer is not None)
+        can_export = bool(session.layer_names())
+        self.actions["export_project"].setEnabled(can_export)
+        self.actions["export_project"].setToolTip(
+            "Concept vectors, tables and a report of every layer"
+            if can_export
+            else "Nothing to export yet: no layer of the project has been extracted."
+            if has_project
+            else "Open a project first."
+        )
         self.actions["export_neuron"].setEnabled(session.split is not None)
         self.actions["back"].setEnabled(session.visited.can_go_back)
         self.actions["forward"].setEnabled(session.visited.can_go_forward)
@@ -72,6 +81,7 @@ class Menus(QObject):
     def _build_file_menu(self) -> None:
         projects = self._window.projects
         menu = self._menu("&File")
+        menu.setToolTipsVisible(True)
         self._add(menu, "new", "&New project…", projects.new_project, _Key.New, "new-project")
         self._add(menu, "open", "&Open project…", projects.choose_and_open, _Key.Open, "open")
         self.recent_menu = menu.addMenu("Open &recent")

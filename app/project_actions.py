@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QStandardPaths, QUrl, Slot
+from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from app.demo_jobs import demo_path, open_demo
 from app.export_jobs import Exported, export
-from app.extraction_jobs import extract_layers, layers_to_extract
+from app.extraction_jobs import extract_layers, images_done, layers_to_extract
 from app.jobs import Job, JobFailure
 from app.new_project_dialog import NewProjectDialog
 from app.project_dialog import ProjectDialog
@@ -40,7 +40,15 @@ DATABASE_FILE = "project.sqlite"
 
 
 class ProjectActions(QObject):
-    """Runs the long jobs on projects, and asks what has to be asked on the way."""
+    """Runs the long jobs on projects, and asks what has to be asked on the way.
+
+    Signals
+    -------
+    extraction_begun()
+        Activations are being read; the end is told by the session's ``layers_changed``.
+    """
+
+    extraction_begun = Signal()
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -141,6 +149,19 @@ class ProjectActions(QObject):
         project = self._session.project
         if project is not None and self.can_continue_extraction():
             self._window.permission.request(project.model_source, partial(self._extract, project))
+
+    def unfinished_text(self) -> str:
+        """Return how far the extraction of the project is, "" if nothing is missing."""
+        project = self._session.project
+        if project is None or not layers_to_extract(project):
+            return ""
+        layers = ", ".join(layers_to_extract(project))
+        done = f"{layers}: {images_done(project):,} of {count_text(project.n_images, 'image')} done."
+        if self._extraction is not None:
+            return done + " The status bar follows the rest."
+        if project.read_only:
+            return done + " Open the project for writing to continue."
+        return done + " What is there is kept; only the missing images are computed."
 
     def show_information(self) -> None:
         """Show what the project holds."""
@@ -243,6 +264,7 @@ class ProjectActions(QObject):
         self._extraction.succeeded.connect(self._show_skipped)
         self._extraction.ended.connect(self._end_extraction)
         self._window.menus.update_enabled()
+        self.extraction_begun.emit()
 
     @Slot(object)
     def _show_skipped(self, result: ExtractionResult) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets import theme
 
@@ -145,7 +145,15 @@ class MessageLabel(QWidget):
 
 
 class EmptyState(QWidget):
-    """What stands where there is nothing to show yet: a sign, what is missing, and what to do about it."""
+    """What stands where there is nothing to show yet: a sign, what is missing, and what to do about it.
+
+    Signals
+    -------
+    action_requested()
+        The user pressed the button, which is there only where :meth:`show_state` names an action.
+    """
+
+    action_requested = Signal()
 
     def __init__(self, icon: str, title: str = "", text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -166,16 +174,25 @@ class EmptyState(QWidget):
         row.addWidget(self._text, 8)
         row.addStretch(1)
         layout.addLayout(row)
+        self.action_button = QPushButton()
+        self.action_button.setAutoDefault(False)
+        self.action_button.clicked.connect(self._request_action)
+        layout.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
         self.show_state(icon, title, text)
 
-    def show_state(self, icon: str, title: str, text: str = "") -> None:
-        """Show another sign, title and text."""
+    def show_state(self, icon: str, title: str, text: str = "", action: str = "") -> None:
+        """Show another sign, title and text, and a button for what can be done about it."""
         self._sign.show_icon(icon, QPalette.ColorRole.Dark)
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
+        self.action_button.setText(action)
+        self.action_button.setVisible(bool(action))
         self.setAccessibleName(f"{title} {text}".strip())
+
+    def _request_action(self) -> None:
+        self.action_requested.emit()
 
     def title(self) -> str:
         """Return the title on show."""

@@ -184,3 +184,34 @@ def test_two_layers_come_out_of_one_pass(qtbot, window, tmp_path, network_file, 
     with qtbot.waitSignal(window.session.analysis_changed, timeout=60_000):
         window.session.show_layer(TINY_LAYER)
     assert window.session.layer.n_neurons == 8
+
+
+def test_the_centre_of_an_unfinished_project_has_the_way_forward(qtbot, window, new_project):
+    window.projects.open(new_project)
+    answer(qtbot, window, "Not now")
+    n_images = window.session.project.n_images
+    assert window.stack.currentWidget() is window.unfinished
+    assert f"0 of {n_images} images done" in window.unfinished.text()
+    assert not window.menus.actions["export_project"].isEnabled()
+    assert "Nothing to export yet" in window.menus.actions["export_project"].toolTip()
+    button = window.unfinished.action_button
+    assert button.isVisible()
+    assert button.text() == "Continue extraction"
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(window.session.analysis_changed, timeout=60_000):
+        answer(qtbot, window, "Run this file")
+    assert window.stack.currentWidget() is window.workspace
+    assert window.menus.actions["export_project"].isEnabled()
+
+
+def test_the_way_forward_is_there_again_after_cancelling(qtbot, window, new_project, gate):
+    begin(qtbot, window, new_project)
+    qtbot.waitUntil(gate.entered.is_set, timeout=60_000)
+    qtbot.waitUntil(window.job_status.cancel_button.isVisible, timeout=5000)
+    assert window.unfinished.isVisible()
+    assert not window.unfinished.action_button.isVisible()
+    job = window.threads.long_work.running
+    qtbot.mouseClick(window.job_status.cancel_button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(job.cancelled, timeout=20_000):
+        gate.opened.set()
+    assert window.unfinished.action_button.isVisible()
