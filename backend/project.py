@@ -199,7 +199,7 @@ class Project:
         """Images in a block of activations: blocks begin at multiples of it."""
         return int(self._values["block_rows"])
 
-    def require_model(self, binding: LayerBinding) -> None:
+    def require_model(self, weights_sha256: str, preprocessing: Preprocessing) -> None:
         """Make sure that activations of a model go together with those the project holds.
 
         Raises
@@ -209,14 +209,17 @@ class Project:
         """
         if self.weights_sha256 is None or self.preprocessing is None or not self.layers:
             return
-        bound = LayerBinding(self.weights_sha256, self.preprocessing, binding.pooling, binding.precision)
-        if difference := bound.difference(binding):
+        # Each layer has a pooling of its own.
+        bound = LayerBinding(self.weights_sha256, self.preprocessing, "mean")
+        if difference := bound.difference(LayerBinding(weights_sha256, preprocessing, "mean")):
             raise ProjectError(
                 f"The project {self.path} belongs to another model: its {difference}. "
                 "Their activations would not go together, so make a new project for this model."
             )
 
-    def bind_model(self, binding: LayerBinding, class_names: Iterable[str] | None = None) -> None:
+    def bind_model(
+        self, weights_sha256: str, preprocessing: Preprocessing, class_names: Iterable[str] | None = None
+    ) -> None:
         """Tie the project to the model that its first activations come from; any other is refused.
 
         Raises
@@ -224,10 +227,10 @@ class Project:
         ProjectError
             As :meth:`require_model`.
         """
-        self.require_model(binding)
+        self.require_model(weights_sha256, preprocessing)
         values = {
-            "weights_sha256": binding.weights_sha256,
-            "preprocessing": binding.preprocessing.to_dict(),
+            "weights_sha256": weights_sha256,
+            "preprocessing": preprocessing.to_dict(),
             "class_names": None if class_names is None else list(class_names),
         }
         self._database.write_values("project", values)

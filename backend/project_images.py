@@ -76,7 +76,8 @@ class ImageCheck:
     n_found
         Images that are there with the size on record.
     missing, different
-        Relative paths of those that are not there, and of those whose size is another.
+        Relative paths of those that are not there, and of those whose size is another. Images that were
+        skipped are not wanted, so they are neither.
     """
 
     root: Path
@@ -179,22 +180,28 @@ class ImageTable:
     def check(self, root: Path, *, task: Task | None = None) -> ImageCheck:
         """Look for the project's images in another folder."""
         task = task or SilentTask()
-        missing, different = [], []
+        missing: list[str] = []
+        different: list[str] = []
         recorded = self.states(0, len(self.paths))
+        skipped = {image.row for image in self.skipped()}
+        n_found = 0
         for row, (path, state) in enumerate(zip(self.paths, recorded, strict=True)):
             if row % 1000 == 0:
                 task.check_cancelled()
                 task.progress(row, len(recorded), "Looking for the images")
             found = FileState.of(root / PurePosixPath(path))
-            if found is None:
-                missing.append(path)
-            elif state is not None and found.size != state.size:
-                different.append(path)
-        n_found = len(self.paths) - len(missing) - len(different)
+            fits = found is not None and (state is None or found.size == state.size)
+            n_found += fits
+            if row in skipped or fits:
+                continue
+            (missing if found is None else different).append(path)
+        if not n_found:
+            # Also where every image was skipped: a folder without any of them is another folder.
+            missing = list(self.paths)
         return ImageCheck(root, n_found, tuple(missing), tuple(different))
 
     def relocate(self, root: Path, *, task: Task | None = None) -> ImageCheck:
-        """Take another folder for the images, if all of them are there with the sizes on record.
+        """Take another folder for the images, if all but skipped ones are there with the sizes on record.
 
         A copy has other times of modification, so those are taken from the new folder.
 
@@ -210,7 +217,13 @@ class ImageTable:
                 f"{' and ' if check.missing and check.different else ''}"
                 f"{_some(check.different, 'of another size')}, out of {len(self.paths)}."
             )
-        states = {row: FileState.of(root / PurePosixPath(path)) for row, path in enumerate(self.paths)}
+        recorded = self.states(0, len(self.paths))
+        states = {
+            row: FileState.of(root / PurePosixPath(path))
+            for row, path in enumerate(self.paths)
+            if recorded[row] is not None
+        }
+        # One that was never reached stays without a state, so that it is still read when it can be.
         self.record_states({row: state for row, state in states.items() if state is not None})
         self.root = root
         return check

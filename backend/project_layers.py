@@ -44,7 +44,7 @@ class LayerBinding:
 
     weights_sha256: str
     preprocessing: Preprocessing
-    pooling: Pooling = "mean"
+    pooling: Pooling
     precision: str = "float32"
 
     def difference(self, other: LayerBinding) -> str:
@@ -198,7 +198,7 @@ class LayerTable:
         stop: int,
         crc32: Mapping[str, int],
         skipped: Mapping[int, str],
-        states: Mapping[int, FileState],
+        states: Mapping[int, FileState | None],
     ) -> None:
         """Record that a block is on disk, for several layers at once.
 
@@ -211,7 +211,8 @@ class LayerTable:
         skipped
             Row → why the image could not be read; its rows hold NaN.
         states
-            Row → state of the image's file, where another than that on record was read.
+            Row → state of the image's file, where another than that on record was read; None where the file
+            could not be reached, so that it counts as unread.
         """
         identities = {name: self._id(name) for name in crc32}
         with self._database.transaction() as connection:
@@ -225,7 +226,10 @@ class LayerTable:
             )
             connection.executemany(
                 "UPDATE images SET size = ?, mtime_ns = ? WHERE row = ?",
-                [(state.size, state.mtime_ns, row) for row, state in states.items()],
+                [
+                    (*((state.size, state.mtime_ns) if state else (None, None)), row)
+                    for row, state in states.items()
+                ],
             )
 
     def forget_blocks(self, name: str, starts: Iterable[int]) -> None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,8 +76,8 @@ def extract(
     A block of images is written, flushed to disk, and then recorded, so that whatever ends the run (a kill, a
     full disk, an unplugged drive, a cancelled task), at most one block is computed again. All layers come out
     of the same pass; rows that a layer already has are not computed again. An image that cannot be read gets
-    a row of NaN, and the reason is recorded. One that could not be reached (no permission, a share that did not
-    answer) and can be now is read again, for all complete layers.
+    a row of NaN, and the reason is recorded. One that could not be reached (no permission, a share that did
+    not answer) and can be now is read again, for all complete layers.
 
     Parameters
     ----------
@@ -109,7 +108,7 @@ def extract(
     """
     started = time.perf_counter()
     names = _chosen_layers(project, layers)
-    project.require_model(LayerBinding(loaded.weights_sha256, loaded.preprocessing))
+    project.require_model(loaded.weights_sha256, loaded.preprocessing)
     wanted = {record.name: record.binding.pooling for record in project.layers} | dict(pooling or {})
     affected = names
     if again := images_to_read_again(project):
@@ -159,7 +158,7 @@ class _Pass:
         poolings = choose_poolings(loaded, names, pooling)
         self._inference = Inference(loaded, names, poolings, n_workers)
         _require_space(project, self._inference.n_neurons)
-        project.bind_model(LayerBinding(loaded.weights_sha256, loaded.preprocessing), loaded.class_names)
+        project.bind_model(loaded.weights_sha256, loaded.preprocessing, loaded.class_names)
         self._layers = []
         for name in names:
             binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, poolings[name])
@@ -302,6 +301,6 @@ def _require_images_folder(project: Project) -> None:
     if not is_folder(root) or 2 * n_gone > len(sample):
         raise ExtractionError(
             f"The images folder {root} cannot be read: connect its drive, or say where it is now "
-            "(--images DIR, or “Locate the images…” in the window), and continue. Everything extracted so far "
-            "is kept."
+            "(--images DIR, or “Locate the images…” in the window), and continue. Everything extracted so "
+            "far is kept."
         )

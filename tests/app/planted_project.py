@@ -61,8 +61,8 @@ def make_project(folder: Path, images: Path) -> Path:
     """Write the project and return its path; the images must be there."""
     path = folder / "planted.prism"
     with Project.create(path, ModelSource("mobilenet_v2"), find_images(images), layers=(LAYER,)) as project:
-        binding = LayerBinding("0" * 64, Preprocessing(32, 32))
-        project.bind_model(binding)
+        binding = LayerBinding("0" * 64, Preprocessing(32, 32), "mean")
+        project.bind_model(binding.weights_sha256, binding.preprocessing)
         activations = planted_activations(project.image_labels)
         add_layer(project, LAYER, activations, binding)
         add_layer(project, DEEP_LAYER, activations[:, ::-1], binding)

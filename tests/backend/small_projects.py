@@ -13,7 +13,7 @@ from backend.project import Project
 from backend.project_layers import LayerBinding
 
 PREPROCESSING = Preprocessing(input_size=16, resize_size=16)
-BINDING = LayerBinding(weights_sha256="ab" * 32, preprocessing=PREPROCESSING)
+BINDING = LayerBinding(weights_sha256="ab" * 32, preprocessing=PREPROCESSING, pooling="mean")
 
 
 def write_images(root: Path, n_classes: int = 3, per_class: int = 4, seed: int = 0) -> Path:
@@ -38,7 +38,7 @@ def add_layer(project: Project, activations: np.ndarray, name: str = "features.1
     """Put activations into a project as an extraction would, in the project's blocks."""
     from backend.activations.store import ActivationWriter
 
-    project.bind_model(BINDING)
+    project.bind_model(BINDING.weights_sha256, BINDING.preprocessing)
     record = project.extracted_layers.add(name, activations.shape[1], BINDING)
     writer = ActivationWriter(record.file, project.n_images, activations.shape[1])
     for start in range(0, len(activations), project.block_rows):

@@ -180,15 +180,15 @@ class TestModelBinding:
     def test_other_weights_or_preprocessing_are_refused_once_there_are_activations(self, project):
         from dataclasses import replace
 
-        project.bind_model(replace(BINDING, weights_sha256="cd" * 32), ["cat", "dog"])
+        project.bind_model("cd" * 32, BINDING.preprocessing, ["cat", "dog"])
         assert project.class_names == ("cat", "dog")
         add_layer(project, np.zeros((12, 5), np.float32))
         with pytest.raises(ProjectError, match="another model: its weights"):
-            project.bind_model(replace(BINDING, weights_sha256="cd" * 32))
+            project.bind_model("cd" * 32, BINDING.preprocessing)
         other = replace(BINDING, preprocessing=BINDING.preprocessing.with_input_size(8))
         with pytest.raises(ProjectError, match="input_size 16, not 8"):
-            project.bind_model(other)
-        project.bind_model(BINDING)
+            project.bind_model(other.weights_sha256, other.preprocessing)
+        project.bind_model(BINDING.weights_sha256, BINDING.preprocessing)
 
 
 class TestLayers:

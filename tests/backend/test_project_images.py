@@ -53,6 +53,16 @@ def test_a_folder_with_other_images_is_refused_and_named(project, tmp_path):
     assert project.images_root == tmp_path / "images"
 
 
+def test_a_skipped_image_need_not_be_there(project, tmp_path):
+    crc32, skipped = {}, {5: "It is damaged."}
+    project.extracted_layers.record_block(0, 12, crc32, skipped, {})
+    moved = shutil.copytree(project.images_root, tmp_path / "moved")
+    (moved / project.image_paths[5]).unlink()
+    check = project.relocate_images(moved)
+    assert (check.n_found, check.missing, check.different) == (11, (), ())
+    assert project.images_root == moved
+
+
 def test_a_folder_that_is_not_there_is_refused(project, tmp_path):
     with pytest.raises(ProjectError, match="12 are missing"):
         project.relocate_images(tmp_path / "nowhere")

@@ -370,6 +370,50 @@ class TestImages:
         assert np.isfinite(project.activations("late")).all()
         assert "was changed after it was first read" in project.skipped_images()[0].reason
 
+    @pytest.mark.parametrize("layers", [["late"], ["early", "head.2"]])
+    def test_an_image_that_could_not_be_reached_is_read_when_it_can_be(
+        self, project, loaded, undisturbed, layers
+    ):
+        file = project.image_path(6)
+        away = file.rename(project.path / "away.png")
+        extract(project, loaded, TWO_LAYERS)
+        assert [image.row for image in project.skipped_images()] == [6]
+        assert extract(project, loaded, ["late"]).n_computed == 0
+        away.rename(file)
+        extract(project, loaded, layers)
+        assert project.skipped_images() == ()
+        assert {name: data for name, data in bits(project).items() if "head" not in name} == undisturbed
+
+    def test_a_copy_of_the_images_goes_on_with_them(self, project, loaded, undisturbed):
+        extract(project, loaded, ["late"])
+        for row in range(project.n_images):
+            os.utime(project.image_path(row), ns=(row, row))
+        extract(project, loaded, TWO_LAYERS)
+        assert project.skipped_images() == project.changed_images() == ()
+        assert bits(project) == undisturbed
+
+    def test_other_images_of_the_same_size_in_bytes_are_refused(self, tmp_path, loaded):
+        folder = tmp_path / "images"
+        folder.mkdir()
+        noise = np.random.default_rng(0).integers(0, 256, (2, 20, 16, 16, 3), np.uint8)
+        for number, pixels in enumerate(noise[0]):
+            Image.fromarray(pixels).save(folder / f"{number}.bmp")
+        with Project.create(tmp_path / "p.prism", loaded.source, find_images(folder)) as project:
+            extract(project, loaded, ["late"])
+            for number, pixels in enumerate(noise[1]):
+                Image.fromarray(pixels).save(folder / f"{number}.bmp")
+            with pytest.raises(ExtractionError, match="20 of 20 have another content or date"):
+                extract(project, loaded, ["early"])
+            assert [record.name for record in project.layers] == ["late"]
+
+    def test_many_images_of_other_sizes_are_refused_before_anything_is_computed(self, project, loaded):
+        extract(project, loaded, ["late"])
+        for row in range(5):
+            Image.new("RGB", (30, 20), "red").save(project.image_path(row))
+        with pytest.raises(ExtractionError, match=r"5 of 44 have another size .* Nothing was computed"):
+            extract(project, loaded, ["early"])
+        assert [record.name for record in project.layers] == ["late"]
+
     def test_an_image_whose_only_rows_were_torn_is_read_as_it_is_now(self, project, loaded):
         extract(project, loaded, ["late"])
         project.extracted_layers.forget_blocks("late", [40])
