@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from widgets.labels import heading_label
+from widgets.labels import heading_label, secondary_label
 from widgets.theme import MARGIN, SPACING
 
 GUIDE = """
@@ -63,11 +63,11 @@ PANEL_SHORTCUTS = (
 
 
 def version() -> str:
-    """Return the version that is installed."""
+    """Return "Version 0.1.0" of what is installed, or that it runs from its source code."""
     try:
-        return metadata.version("neuron-prism")
+        return f"Version {metadata.version('neuron-prism')}"
     except metadata.PackageNotFoundError:
-        return "from source"
+        return "Running from source code"
 
 
 class AboutDialog(QDialog):
@@ -86,7 +86,7 @@ class AboutDialog(QDialog):
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         text.setMinimumWidth(420)
-        _fill(self, [heading_label(f"Neuron Prism {version()}", 1.4), text])
+        _fill(self, [heading_label("Neuron Prism", 1.4), secondary_label(version()), text])
 
 
 class ShortcutsDialog(QDialog):
@@ -103,6 +103,8 @@ class ShortcutsDialog(QDialog):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setAlternatingRowColors(True)
         table.setShowGrid(False)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         for row, texts in enumerate(rows):
@@ -120,8 +122,9 @@ class GuideDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("The method in short")
         browser = QTextBrowser()
+        browser.document().setDocumentMargin(2 * MARGIN)
         browser.setHtml(GUIDE)
-        browser.setMinimumSize(560, 520)
+        browser.setMinimumSize(600, 560)
         browser.setAccessibleName("Guide to the method")
         _fill(self, [browser])
 

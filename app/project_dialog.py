@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QHeaderView,
     QLabel,
     QTableWidget,
     QTableWidgetItem,
@@ -24,7 +23,10 @@ from widgets.labels import heading_label
 from widgets.quantity_text import bytes_text, count_text
 from widgets.theme import MARGIN, SPACING
 
+WIDTH = 720
 HASH_DIGITS = 16
+MOST_COLUMN_WIDTH = 360
+MOST_TABLE_HEIGHT = 180
 
 
 class ProjectDialog(QDialog):
@@ -51,16 +53,17 @@ class ProjectDialog(QDialog):
         layout.addWidget(heading_label(project.name, 1.3))
         layout.addLayout(_facts(summary))
         layout.addWidget(heading_label("Layers"))
-        layout.addWidget(_table(("Layer", "Neurons", "Images", "On disk"), _layer_rows(summary), 120))
+        layout.addWidget(_table(("Layer", "Neurons", "Images", "On disk"), _layer_rows(summary)))
         layout.addWidget(heading_label("Files left out"))
         if self.left_out:
-            layout.addWidget(_table(("File", "Reason"), self.left_out, 160))
+            layout.addWidget(_table(("File", "Reason"), self.left_out), 1)
         else:
             layout.addWidget(QLabel("None: every image could be read."))
+            layout.addStretch(1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
-        self.resize(720, self.sizeHint().height())
+        self.resize(WIDTH, layout.totalHeightForWidth(WIDTH))
 
 
 def idle_text(project: Project) -> str:
@@ -81,7 +84,7 @@ def _facts(summary: ProjectSummary) -> QFormLayout:
         images += " (not there at present)"
     rows = {
         "Folder": str(summary.path),
-        "Made": summary.created.replace("T", " "),
+        "Made": summary.created.replace("T", " ").partition("+")[0] + " UTC",
         "Network": model,
         "Weights": _weights(summary),
         "Images": images,
@@ -118,7 +121,7 @@ def _layer_row(layer: LayerSummary) -> tuple[str, ...]:
     return (layer.name, f"{layer.n_neurons:,}", done, bytes_text(layer.n_bytes))
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], height: int) -> QTableWidget:
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> QTableWidget:
     table = QTableWidget(len(rows), len(headers))
     table.setHorizontalHeaderLabels(list(headers))
     table.verticalHeader().hide()
@@ -126,13 +129,20 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], height: int) -
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setAlternatingRowColors(True)
     table.setShowGrid(False)
-    table.setMinimumHeight(height)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    table.horizontalHeader().setStretchLastSection(True)
+    header = table.horizontalHeader()
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setHighlightSections(False)
+    header.setStretchLastSection(True)
     for row, texts in enumerate(rows):
         for column, text in enumerate(texts):
             item = QTableWidgetItem(text)
             item.setToolTip(text)
             table.setItem(row, column, item)
     table.setAccessibleName(headers[0])
+    for column in range(len(headers) - 1):
+        needed = max(table.sizeHintForColumn(column), header.sectionSizeHint(column)) + 2 * SPACING
+        table.setColumnWidth(column, min(needed, MOST_COLUMN_WIDTH))
+    wanted = header.sizeHint().height() + sum(table.rowHeight(row) for row in range(len(rows))) + 4
+    table.setMinimumHeight(min(wanted, MOST_TABLE_HEIGHT))
+    table.setMaximumHeight(max(wanted, SPACING))
     return table
