@@ -1,15 +1,19 @@
 """The right side of the window: the neuron's concepts, and the parameters they were found with."""
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from app.concept_presentation import count_outliers, dropped_sizes, present_concepts
 from app.image_items import similarity_summary, similarity_tooltip
 from app.layer_data import LayerData
+from app.outlier_radius_hint import hint_text, radius_that_keeps_members
 from app.session import Session
 from backend.method.parameters import Parameters
 from widgets.concept_list import ConceptEntry, ConceptList
 from widgets.parameters_panel import ParametersPanel
+from widgets.quantity_text import activation_text
 from widgets.theme import SPACING
 
 
@@ -42,6 +46,7 @@ class ConceptPanel(QWidget):
         self.concepts.name_edited.connect(session.names.set_name)
         self.concepts.notes_edited.connect(session.names.set_notes)
         self.concepts.concept_selected.connect(session.choose_concept)
+        self.concepts.hint_accepted.connect(self._use_wider_radius)
         self.parameters.parameters_changed.connect(session.set_parameters)
         self.parameters.n_clusters_requested.connect(session.request_n_clusters)
         session.about_to_change.connect(self.concepts.flush)
@@ -55,7 +60,15 @@ class ConceptPanel(QWidget):
         session.selection.concept_changed.connect(self.concepts.select_concept)
 
     @Slot()
+    def _use_wider_radius(self) -> None:
+        split = self._session.split
+        radius = radius_that_keeps_members(split) if split is not None else None
+        if split is not None and radius is not None:
+            self._session.set_parameters(replace(split.parameters, outlier_radius_squared=radius))
+
+    @Slot()
     def _show_nothing(self) -> None:
+        self.concepts.set_hint("", "")
         if self._session.neuron is None:
             self.concepts.set_message("No neuron chosen", "Its concepts are listed here.")
         else:
@@ -99,11 +112,18 @@ class ConceptPanel(QWidget):
             for concept in present_concepts(split, self._session.names.by_cluster)
         ]
         if len(split.top):
-            self.concepts.set_concepts(entries, count_outliers(split), dropped_sizes(split))
+            self.concepts.set_concepts(
+                entries, count_outliers(split), dropped_sizes(split), split.parameters.min_cluster_size
+            )
         else:
             self.concepts.set_message("No concepts", split.message)
         if self._session.selection.concept is not None:
             self.concepts.select_concept(self._session.selection.concept)
+        radius = radius_that_keeps_members(split)
+        if radius is None:
+            self.concepts.set_hint("", "")
+        else:
+            self.concepts.set_hint(hint_text(split), f"Use {activation_text(radius)}")
         heights = split.hierarchy.merge_heights
         self.parameters.set_threshold_range(float(heights[-1]) if len(heights) else None)
         self.parameters.set_n_clusters(split.n_clusters, split.hierarchy.n_leaves)

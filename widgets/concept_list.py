@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
     QPlainTextEdit,
+    QPushButton,
     QSplitter,
     QStackedLayout,
     QVBoxLayout,
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
 from widgets import theme
 from widgets.concept_list_model import DROPPED_ROW, OUTLIER_ROW, ConceptEntry, ConceptListModel
 from widgets.concept_row_delegate import ConceptRowDelegate
-from widgets.labels import EmptyState, heading_label, secondary_label
+from widgets.labels import EmptyState, MessageLabel, heading_label, secondary_label
 
 __all__ = ["DROPPED_ROW", "OUTLIER_ROW", "ConceptEntry", "ConceptList"]
 
@@ -81,6 +82,8 @@ class ConceptList(QWidget):
     name_edited(int, str), notes_edited(int, str)
         The user typed: cluster and the whole text. Sent a short while after typing stops, when the
         focus leaves, and before another list is shown: nothing typed is lost.
+    hint_accepted()
+        The user pressed the button of the hint.
     concept_selected(int)
         The user chose this cluster; -1 the outliers, -2 the dropped clusters.
     """
@@ -88,6 +91,7 @@ class ConceptList(QWidget):
     name_edited = Signal(int, str)
     notes_edited = Signal(int, str)
     concept_selected = Signal(int)
+    hint_accepted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -137,7 +141,7 @@ class ConceptList(QWidget):
             notes_layout.addWidget(widget)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
-        splitter.addWidget(self.view)
+        splitter.addWidget(self._list_with_hint())
         splitter.addWidget(notes)
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 1)
@@ -147,10 +151,29 @@ class ConceptList(QWidget):
         self._stack.addWidget(splitter)
         self._stack.addWidget(self.empty_state)
 
+    def _list_with_hint(self) -> QWidget:
+        self.hint_message = MessageLabel()
+        self.hint_button = QPushButton()
+        self.hint_button.setAutoDefault(False)
+        self.hint_button.clicked.connect(self._accept_hint)
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.SPACING // 2)
+        layout.addWidget(self.hint_message)
+        layout.addWidget(self.hint_button, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.view, 1)
+        self.set_hint("", "")
+        return holder
+
     # --- what is shown ----------------------------------------------------------------------------
 
     def set_concepts(
-        self, entries: Sequence[ConceptEntry], n_outliers: int = 0, dropped: Sequence[int] = ()
+        self,
+        entries: Sequence[ConceptEntry],
+        n_outliers: int = 0,
+        dropped: Sequence[int] = (),
+        min_cluster_size: int | None = None,
     ) -> None:
         """Show a neuron's concepts.
 
@@ -165,6 +188,8 @@ class ConceptList(QWidget):
             Number of top images outside their cluster's outlier radius.
         dropped
             Sizes of the clusters that fell below the minimum.
+        min_cluster_size
+            That minimum.
         """
         same = [entry.cluster for entry in entries] == [entry.cluster for entry in self.model.entries]
         if not same:
@@ -173,12 +198,22 @@ class ConceptList(QWidget):
         self._showing = True
         try:
             kept = [self._with_unsent_text(entry) for entry in entries] if same else list(entries)
-            self.model.set_entries(kept, n_outliers, tuple(dropped))
+            self.model.set_entries(kept, n_outliers, tuple(dropped), min_cluster_size)
             self._choose(chosen)
         finally:
             self._showing = False
         self._stack.setCurrentIndex(0)
         self._show_notes()
+
+    def set_hint(self, text: str, action: str) -> None:
+        """Say above the list why there is no concept, and offer a remedy; no text: nothing is said."""
+        self.hint_message.show_message(text, "warning")
+        self.hint_button.setText(action)
+        self.hint_button.setVisible(bool(action))
+
+    @Slot()
+    def _accept_hint(self) -> None:
+        self.hint_accepted.emit()
 
     def _with_unsent_text(self, entry: ConceptEntry) -> ConceptEntry:
         shown = self.model.entry(entry.cluster)

@@ -23,6 +23,8 @@ _DROPPED_TOOLTIP = (
     "Clusters left with fewer images than the minimum cluster size: too few for a concept vector."
 )
 
+_MOST_SIZES = 12
+
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
 
@@ -71,13 +73,20 @@ class ConceptListModel(QAbstractListModel):
         self._entries: list[ConceptEntry] = []
         self._n_outliers = 0
         self._dropped: tuple[int, ...] = ()
+        self._min_cluster_size: int | None = None
 
     @property
     def entries(self) -> tuple[ConceptEntry, ...]:
         """The concepts in the order shown."""
         return tuple(self._entries)
 
-    def set_entries(self, entries: Sequence[ConceptEntry], n_outliers: int, dropped: tuple[int, ...]) -> None:
+    def set_entries(
+        self,
+        entries: Sequence[ConceptEntry],
+        n_outliers: int,
+        dropped: tuple[int, ...],
+        min_cluster_size: int | None = None,
+    ) -> None:
         """Show these; the rows stay (and with them an open editor) if the clusters are the same ones."""
         extra = (n_outliers > 0, len(dropped) > 0)
         same = [e.cluster for e in entries] == [e.cluster for e in self._entries] and extra == (
@@ -89,6 +98,7 @@ class ConceptListModel(QAbstractListModel):
         self._entries = list(entries)
         self._n_outliers = n_outliers
         self._dropped = dropped
+        self._min_cluster_size = min_cluster_size
         if not same:
             self.endResetModel()
         elif self.rowCount():
@@ -175,13 +185,18 @@ class ConceptListModel(QAbstractListModel):
             images = count_text(self._n_outliers if outliers else sum(self._dropped), "image")
             return f"{images} {self.explanation(cluster)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _OUTLIERS_TOOLTIP if outliers else _DROPPED_TOOLTIP
+            if outliers:
+                return _OUTLIERS_TOOLTIP
+            sizes = ", ".join(str(size) for size in self._dropped[:_MOST_SIZES])
+            more = ", …" if len(self._dropped) > _MOST_SIZES else ""
+            return f"{_DROPPED_TOOLTIP}\nImages left in each: {sizes}{more}"
         return None
 
     def explanation(self, cluster: int) -> str:
         """Return the second line of the outliers' or the dropped clusters' row."""
         if cluster == OUTLIER_ROW:
             return "outside the outlier radius"
-        sizes = ", ".join(str(size) for size in self._dropped)
-        n_dropped = count_text(len(self._dropped), "cluster")
-        return f"{n_dropped} too small: {sizes}" if len(self._dropped) <= 6 else f"{n_dropped} too small"
+        clusters = count_text(len(self._dropped), "cluster")
+        if self._min_cluster_size is None:
+            return f"{clusters} with too few images"
+        return f"{clusters} with fewer than {count_text(self._min_cluster_size, 'image')}"

@@ -21,7 +21,7 @@ from app.main_window import MainWindow
 from app.new_project_dialog import NewProjectDialog
 from app.settings import Settings
 from backend.project import Project
-from tests.app.planted_project import DEEP_LAYER, LAYER, TWO_CLUSTERS
+from tests.app.planted_project import DEEP_LAYER, LAYER, ONE_CLUSTER_AT, TWO_CLUSTERS
 from widgets.error_dialog import ErrorDialog
 from widgets.neuron_table_model import Column
 
@@ -91,6 +91,33 @@ class TestWelcome:
         with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
             window.welcome.recent_requested.emit(str(project_path))
         assert window.stack.currentWidget() is window.workspace
+
+
+class TestOutlierRadius:
+    def test_a_radius_that_leaves_no_concept_is_explained_and_widened_at_a_click(self, qtbot, opened):
+        concepts = opened.concept_panel.concepts
+        assert not concepts.hint_button.isVisible()
+        session = opened.session
+        # Red and green in one cluster: each image is 3/√2 from the centre along two axes.
+        session.set_parameters(
+            replace(session.parameters, distance_threshold=ONE_CLUSTER_AT, outlier_radius_squared=0.5)
+        )
+        qtbot.waitUntil(concepts.hint_button.isVisible, timeout=20_000)
+        assert "outlier radius 0.500 leaves no image in any cluster" in concepts.hint_message.text()
+        percentile = float(np.percentile(session.split.squared_distances, 95))
+        qtbot.mouseClick(concepts.hint_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: len(session.split.concepts) == 1, timeout=20_000)
+        assert percentile < session.parameters.outlier_radius_squared < 1.01 * percentile
+        assert session.parameters.distance_threshold == ONE_CLUSTER_AT
+        assert not concepts.hint_button.isVisible()
+        opened.session.undo_stack.undo()
+        qtbot.waitUntil(concepts.hint_button.isVisible, timeout=20_000)
+
+    def test_clusters_that_are_too_small_anyway_are_not_blamed_on_the_radius(self, qtbot, opened):
+        session = opened.session
+        session.set_parameters(replace(session.parameters, min_cluster_size=20))
+        qtbot.waitUntil(lambda: not session.split.concepts, timeout=20_000)
+        assert not opened.concept_panel.concepts.hint_button.isVisible()
 
 
 class TestOpenProject:

@@ -74,10 +74,16 @@ def test_rows_are_concepts_then_outliers_and_dropped(concepts: ConceptList) -> N
     rows = [concepts.model.index(row) for row in range(concepts.model.rowCount())]
     assert [index.data() for index in rows] == ["apples", "", "nets", "outliers", "dropped"]
     assert [index.data(concepts.model.SizeRole) for index in rows] == [42, 10, 7, 31, 7]
-    assert "2 clusters too small: 4, 3" in concepts.model.explanation(-2)
+    assert concepts.model.explanation(-2) == "2 clusters with too few images"
+    assert "4, 3" in rows[4].data(Qt.ItemDataRole.ToolTipRole)
     spoken = rows[1].data(Qt.ItemDataRole.AccessibleTextRole)
     assert "Concept B, not named, 10 images" in spoken
     assert "why" in rows[0].data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_the_dropped_row_names_the_minimum(concepts: ConceptList) -> None:
+    concepts.set_concepts([], 100, (0,), 5)
+    assert concepts.model.explanation(-2) == "1 cluster with fewer than 5 images"
 
 
 def test_no_outliers_no_row(concepts: ConceptList) -> None:
