@@ -42,13 +42,29 @@ def list_torchvision_names(task: Task) -> tuple[str, ...]:
     return torchvision_names()
 
 
-def list_model_layers(models: ModelCache, choice: ModelChoice, task: Task) -> tuple[LayerInfo, ...]:
+@dataclass(frozen=True)
+class ModelFound:
+    """What a network offers.
+
+    Attributes
+    ----------
+    layers : tuple of LayerInfo
+        In its own order.
+    input_size : int
+        Height and width of its input in pixels, as it was loaded.
+    """
+
+    layers: tuple[LayerInfo, ...]
+    input_size: int
+
+
+def list_model_layers(models: ModelCache, choice: ModelChoice, task: Task) -> ModelFound:
     """Load a network and list its layers by one dry run."""
     from backend.models import list_layers
 
     loaded = models.load(choice.source, allow_code=choice.allow_code, task=task)
     task.check_cancelled()
-    return list_layers(loaded)
+    return ModelFound(list_layers(loaded), loaded.preprocessing.input_size)
 
 
 def look_for_images(choice: ImagesChoice, task: Task) -> ImagesFound:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 from app.code_permission import CodePermission
 from app.extraction_jobs import (
     ImagesFound,
+    ModelFound,
     estimate_extraction,
     list_model_layers,
     list_torchvision_names,
@@ -21,7 +22,6 @@ from app.extraction_jobs import (
 from app.job_threads import QueueThread
 from app.jobs import Job, JobFailure, JobFunction
 from app.model_cache import ModelCache
-from backend.model_source import LayerInfo
 from widgets.new_project_form import Field, ImagesChoice, ModelChoice, NewProjectForm, NewProjectRequest
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class NewProjectDialog(QDialog):
         layout.addWidget(self.form)
         self._models = models
         self._permission = permission
+        self._architecture = ""
         self._questions = _Questions(thread, self.form, self)
         self.form.model_changed.connect(self._list_layers)
         self.form.images_changed.connect(self._look_for_images)
@@ -74,6 +75,10 @@ class NewProjectDialog(QDialog):
         self._questions.drop("layers")
         self._questions.drop("estimate")
         self.form.set_error("model", "")
+        architecture = choice.source.architecture if choice is not None else ""
+        if architecture != self._architecture:
+            self._architecture = architecture
+            self.form.set_own_input_size(None)
         if choice is None:
             return
         if choice.allow_code:
@@ -83,7 +88,9 @@ class NewProjectDialog(QDialog):
     def _ask_for_layers(self, choice: ModelChoice) -> None:
         allowed = ModelChoice(choice.source, self._permission.is_allowed(choice.source))
         function = partial(list_model_layers, self._models, allowed)
-        self._questions.ask("layers", "Listing layers", function, self._show_layers, blame="model")
+        own_size = choice.source.input_size is None
+        answer = partial(self._show_model, own_size)
+        self._questions.ask("layers", "Listing layers", function, answer, blame="model")
 
     @Slot(object)
     def _look_for_images(self, choice: ImagesChoice | None) -> None:
@@ -110,9 +117,10 @@ class NewProjectDialog(QDialog):
     def _show_names(self, names: tuple[str, ...]) -> None:
         self.form.set_torchvision_names(names)
 
-    @Slot(object)
-    def _show_layers(self, layers: tuple[LayerInfo, ...]) -> None:
-        self.form.set_layers(layers)
+    def _show_model(self, own_size: bool, found: ModelFound) -> None:
+        if own_size:
+            self.form.set_own_input_size(found.input_size)
+        self.form.set_layers(found.layers)
 
     @Slot(object)
     def _show_images(self, found: ImagesFound) -> None:

@@ -26,6 +26,7 @@ from widgets.quantity_text import count_text
 _NAME, _TYPE, _OUTPUT = range(3)
 _LAYER_ROLE = Qt.ItemDataRole.UserRole + 1
 _USABLE_ROLE = Qt.ItemDataRole.UserRole + 2
+_ON_THE_WAY_ROLE = Qt.ItemDataRole.UserRole + 3  # shown only because it leads to a layer that fits the filter
 _EXPAND_ALL_UP_TO = 40
 _NO_NETWORK = "No network yet", "Its layers are listed once you have chosen it."
 
@@ -44,6 +45,7 @@ class LayerTree(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._items: dict[str, QTreeWidgetItem] = {}
+        self._n_neurons: dict[str, int] = {}
         self._filling = False
         self._remembered: tuple[str, ...] = ()
         self.filter_edit = QLineEdit()
@@ -103,6 +105,11 @@ class LayerTree(QWidget):
             if item.data(_NAME, _USABLE_ROLE) and item.checkState(_NAME) == Qt.CheckState.Checked
         )
 
+    def n_neurons_checked(self) -> int | None:
+        """Return how many neurons the checked layers have in all; None if none is checked."""
+        checked = self.checked_layers()
+        return sum(self._n_neurons[name] for name in checked) if checked else None
+
     def set_checked_layers(self, names: Sequence[str]) -> None:
         """Check these layers and no others; names that cannot be analysed are left out. No signal."""
         self._filling = True
@@ -127,6 +134,7 @@ class LayerTree(QWidget):
                 self._set_up(self._item(layer.name), layer)
             # The dictionary holds the network's order; parents made on the way are no layers.
             self._items = {layer.name: self._items[layer.name] for layer in layers}
+            self._n_neurons = {layer.name: layer.n_neurons or 0 for layer in layers}
             if len(layers) <= _EXPAND_ALL_UP_TO:
                 self.tree.expandAll()
         finally:
@@ -171,12 +179,34 @@ class LayerTree(QWidget):
     @Slot(str)
     def _filter(self, text: str) -> None:
         wanted = text.strip().casefold()
-        for item in _all_items(self.tree):
-            item.setHidden(bool(wanted))
-        if wanted:
-            for name, item in self._items.items():
-                if wanted in name.casefold() or wanted in item.text(_TYPE).casefold():
-                    self._reveal(item)
+        matches = [
+            item
+            for name, item in self._items.items()
+            if wanted and (wanted in name.casefold() or wanted in item.text(_TYPE).casefold())
+        ]
+        was_filling, self._filling = self._filling, True
+        try:
+            for item in _all_items(self.tree):
+                item.setHidden(bool(wanted))
+            for item in matches:
+                self._reveal(item)
+            fitting = {id(item) for item in matches}
+            for item in _all_items(self.tree):
+                self._set_on_the_way(item, bool(wanted) and id(item) not in fitting)
+        finally:
+            self._filling = was_filling
+        if matches:
+            self.tree.setCurrentItem(matches[0])
+            self.tree.scrollToItem(matches[0])
+
+    @staticmethod
+    def _set_on_the_way(item: QTreeWidgetItem, on_the_way: bool) -> None:
+        """Dim an item that only leads to others, out of reach of a click; or take that back."""
+        item.setData(_NAME, _ON_THE_WAY_ROLE, on_the_way)
+        reach = Qt.ItemFlag.ItemIsSelectable
+        if item.data(_NAME, _USABLE_ROLE):
+            reach |= Qt.ItemFlag.ItemIsUserCheckable
+        item.setFlags(item.flags() & ~reach if on_the_way else item.flags() | reach)
 
     @staticmethod
     def _reveal(item: QTreeWidgetItem) -> None:
@@ -213,12 +243,16 @@ def _all_items(tree: QTreeWidget) -> Iterator[QTreeWidgetItem]:
 
 
 class _LayerDelegate(QStyledItemDelegate):
-    """Writes what cannot be analysed in the secondary text colour."""
+    """Writes what cannot be analysed, or only leads to what fits the filter, in the secondary text colour."""
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         super().initStyleOption(option, index)
-        if not index.sibling(index.row(), _NAME).data(_USABLE_ROLE):
+        name = index.sibling(index.row(), _NAME)
+        on_the_way = bool(name.data(_ON_THE_WAY_ROLE))
+        if on_the_way and option.checkState == Qt.CheckState.Unchecked:
+            option.features &= ~QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
+        if on_the_way or not name.data(_USABLE_ROLE):
             quiet = option.palette.color(QPalette.ColorRole.PlaceholderText)
             option.palette.setColor(QPalette.ColorRole.Text, quiet)

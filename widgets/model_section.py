@@ -142,6 +142,11 @@ class ModelSection(FormSection):
         self.name_box.setCompleter(completer)
         self._report()
 
+    def set_own_input_size(self, pixels: int | None) -> None:
+        """Name the network's own input size in pixels; None: it is not known yet."""
+        named = f" ({pixels})" if pixels is not None else ""
+        self.input_size_box.setSpecialValueText(f"network's own{named}")
+
     def choice(self) -> ModelChoice | None:
         """Return the network as chosen; None while something is missing."""
         architecture = self._torchvision_name() if self._is_torchvision() else self._python_factory()

@@ -22,6 +22,8 @@ from widgets.quantity_text import bytes_text, duration_text
 __all__ = ["Field", "ImagesChoice", "ModelChoice", "NewProjectForm", "NewProjectRequest"]
 
 _ESTIMATE_PAUSE = 400  # milliseconds
+_MEASURING = "Measuring the time on a few images…"
+_VALUE_BYTES = 4  # an activation is stored in single precision
 _LEAST_WIDTH = 920  # pixels: two columns in which paths can be read
 
 
@@ -133,6 +135,10 @@ class NewProjectForm(QWidget):
         self.layers_section.message.show_message(note, "info")
         self._update()
 
+    def set_own_input_size(self, pixels: int | None) -> None:
+        """Name the network's own input size in pixels; None: it is not known yet."""
+        self.model_section.set_own_input_size(pixels)
+
     def set_image_summary(
         self,
         n_images: int,
@@ -173,6 +179,8 @@ class NewProjectForm(QWidget):
         """Say under the field what is wrong; an empty sentence takes it back."""
         self.set_busy(field, False)
         self._sections[field].set_error(sentence)
+        if field == "estimate" and sentence:
+            self._show_size("")
         if field == "model" and sentence:
             self.layer_tree.set_message("No layers", "The network could not be read.")
         self._update()
@@ -242,16 +250,23 @@ class NewProjectForm(QWidget):
         if request is None:
             self._estimated = None
             self._estimate_later.stop()
-            self.estimate_label.setText("Size on disk and time, once everything above is chosen.")
+            self._show_size("The time is measured once everything above is chosen.")
         elif request != self._estimated:
+            self._show_size(_MEASURING)
             self._estimate_later.start()
+
+    def _show_size(self, then: str) -> None:
+        """Say what the activations take on disk, which follows from their shape, and what of the time."""
+        n_neurons, n_images = self.layer_tree.n_neurons_checked(), self.images_section.n_chosen
+        size = f"{bytes_text(n_neurons * n_images * _VALUE_BYTES)} on disk." if n_neurons and n_images else ""
+        self.estimate_label.setText(f"{size} {then}".strip())
 
     @Slot()
     def _ask_for_estimate(self) -> None:
         request = self.request()
         if request is not None and request != self._estimated:
             self._estimated = request
-            self.estimate_label.setText("Measuring…")
+            self._show_size(_MEASURING)
             self.estimate_requested.emit(request)
 
     @Slot()

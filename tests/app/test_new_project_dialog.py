@@ -1,5 +1,7 @@
 """The dialog for a new project: filled in with real events, answered by real jobs, up to the first neuron."""
 
+import re
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -52,6 +54,7 @@ def test_from_the_empty_form_to_the_first_neuron(qtbot, window, dialog, network_
     assert not form.create_button.isEnabled()
     choose_network(qtbot, dialog, network_file)
     wait_layers(qtbot, dialog, 7)
+    assert re.fullmatch(r"network's own \(\d+\)", form.model_section.input_size_box.text())
     form.layer_tree.set_checked_layers((TINY_LAYER,))
     choose_images(qtbot, dialog, planted.parent / "images")
     fill_line(qtbot, form.destination_section.name_edit, "tiny")

@@ -2,8 +2,9 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QTreeWidgetItem
+from PySide6.QtWidgets import QStyleOptionViewItem, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from backend.model_source import LayerInfo
@@ -121,3 +122,34 @@ def test_a_large_network_starts_folded(qtbot: QtBot) -> None:
     assert not tree.tree.topLevelItem(0).isExpanded()  # type: ignore[union-attr]
     tree.set_checked_layers(["block19.conv3"])
     assert tree._items["block19.conv3"].parent().isExpanded()  # type: ignore[union-attr]
+
+
+def test_what_only_leads_to_a_match_is_out_of_reach(tree: LayerTree) -> None:
+    block, match = tree._items["layer1.0"], tree._items["layer1.0.relu"]
+    QTest.keyClicks(tree.filter_edit, "relu")
+    assert tree.tree.currentItem() is match
+    _click_check_box(tree, block)
+    assert tree.checked_layers() == ()
+    assert not block.flags() & Qt.ItemFlag.ItemIsSelectable
+    _click_check_box(tree, match)
+    assert tree.checked_layers() == ("layer1.0.relu",)
+    tree.filter_edit.clear()
+    _click_check_box(tree, block)
+    assert tree.checked_layers() == ("layer1.0", "layer1.0.relu")
+
+
+def test_what_only_leads_to_a_match_is_dim_and_has_no_box(tree: LayerTree) -> None:
+    def option_of(name: str) -> QStyleOptionViewItem:
+        index = tree.tree.indexFromItem(tree._items[name])
+        option = QStyleOptionViewItem()
+        option.palette = tree.palette()
+        tree.tree.itemDelegate().initStyleOption(option, index)
+        return option
+
+    box = QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator
+    assert option_of("layer1.0").features & box
+    QTest.keyClicks(tree.filter_edit, "relu")
+    block, match = option_of("layer1.0"), option_of("layer1.0.relu")
+    assert not block.features & box
+    assert match.features & box
+    assert block.palette.color(QPalette.ColorRole.Text) != match.palette.color(QPalette.ColorRole.Text)

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from backend.model_source import LayerInfo, ModelSource
 from widgets.new_project_form import ImagesChoice, ModelChoice, NewProjectForm, NewProjectRequest
+from widgets.quantity_text import bytes_text
 
 NAMES = ("alexnet", "mobilenet_v2", "mobilenet_v3_small", "resnet50")
 LAYERS = (
@@ -195,6 +196,8 @@ def test_the_project_can_be_created_when_nothing_is_missing(
         tmp_path / "flowers mobilenet_v2.prism",
     )
     assert form.request() == expected
+    n_images = form.images_section.n_chosen
+    assert form.estimate_label.text().startswith(f"{bytes_text(1280 * n_images * 4)} on disk. Measuring")
     wait(lambda: asked.estimates == [expected])
     form.set_estimate(133_120_000, 190.0, 140.0)
     assert form.estimate_label.text().startswith(
@@ -203,6 +206,15 @@ def test_the_project_can_be_created_when_nothing_is_missing(
     QTest.mouseClick(form.create_button, Qt.MouseButton.LeftButton)
     assert asked.accepted == [expected]
     assert asked.estimates == [expected]
+
+
+def test_the_networks_own_input_size_is_named_once_it_is_known(form: NewProjectForm) -> None:
+    box = form.model_section.input_size_box
+    assert box.text() == "network's own"
+    form.set_own_input_size(224)
+    assert box.text() == "network's own (224)"
+    form.set_own_input_size(None)
+    assert box.text() == "network's own"
 
 
 @pytest.mark.parametrize("field", ["model", "images", "destination"])
