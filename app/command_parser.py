@@ -13,6 +13,9 @@ from backend.method.parameters import KMEANS_STARTS, LINKAGE_METHODS, METRICS, P
 
 SUGGESTED_PRESET = "suggested"
 
+# Far more neurons than any layer has, and few enough to list.
+_MOST_NUMBERS = 1_000_000
+
 _DESCRIPTION = """\
 Split polysemantic neurons of a vision network into the concepts they respond to.
 
@@ -130,14 +133,19 @@ def build_parser(commands: dict[str, Run]) -> argparse.ArgumentParser:
 
 def whole_numbers(text: str) -> tuple[int, ...]:
     """Read ``35,16,100-119`` as whole numbers in this order."""
-    numbers: list[int] = []
+    numbers: dict[int, None] = {}
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         try:
-            numbers += range(int(first), int(last) + 1) if dash else [int(first)]
+            start, stop = int(first), int(last if dash else first)
         except ValueError:
             raise argparse.ArgumentTypeError(f"'{part}' is neither a number nor a range like 3-7") from None
-    return tuple(dict.fromkeys(numbers))
+        if stop < start:
+            raise argparse.ArgumentTypeError(f"'{part}' is no range: write {stop}-{start}")
+        if len(numbers) + stop - start >= _MOST_NUMBERS:
+            raise argparse.ArgumentTypeError(f"'{part}' makes more than {_MOST_NUMBERS:,} numbers")
+        numbers |= dict.fromkeys(range(start, stop + 1))
+    return tuple(numbers)
 
 
 def names(text: str) -> tuple[str, ...]:

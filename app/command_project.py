@@ -10,11 +10,12 @@ from backend.project_database import DATABASE_FILE
 
 def project_folder(path: Path) -> Path:
     """Return the folder that is meant: ``birds`` stands for ``birds.prism`` unless it is a project itself."""
+    # "." and ".." have no name of their own to put a suffix to.
+    path = path.resolve() if path.name in ("", "..") else path
     folder = path.parent if path.name == DATABASE_FILE else path
-    with_suffix = folder.with_name(folder.name + PROJECT_SUFFIX)
-    if folder.suffix == PROJECT_SUFFIX or is_project(folder):
+    if folder.suffix == PROJECT_SUFFIX or is_project(folder) or not folder.name:
         return folder
-    return with_suffix
+    return folder.with_name(folder.name + PROJECT_SUFFIX)
 
 
 def is_project(folder: Path) -> bool:
@@ -30,9 +31,17 @@ def open_for_reading(path: Path) -> Project:
     ProjectError
         If there is none, or it cannot be read. For a damaged one it names the command that recovers it.
     """
-    folder = project_folder(path)
+    return _open(project_folder(path), read_only=True)
+
+
+def open_for_writing(folder: Path, *, recover: bool = False) -> Project:
+    """Open a project to continue it; errors as :func:`open_for_reading`."""
+    return _open(folder, recover=recover)
+
+
+def _open(folder: Path, *, read_only: bool = False, recover: bool = False) -> Project:
     try:
-        return Project.open(folder, read_only=True)
+        return Project.open(folder, read_only=read_only, recover=recover)
     except ProjectDamagedError as error:
         if error.backup is None:
             raise

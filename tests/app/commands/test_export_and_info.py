@@ -63,6 +63,22 @@ def test_info_says_what_is_there(world, capsys):
     assert document["suggestions"]["1"]["top_n"] == 100
 
 
+def test_a_project_is_found_from_within_it(toy, capsys, monkeypatch):
+    def says(*words):
+        assert main(["info", *words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)["n_images"]
+
+    monkeypatch.chdir(toy)
+    assert says(".") == says("project.sqlite") == says(f"../{toy.name}") == says("../toy") == 91
+    monkeypatch.chdir(toy / "activations")
+    assert says("..") == says("../.") == 91
+    monkeypatch.chdir(toy.parent)
+    assert main(["info", "."]) == 1
+    assert "no Neuron Prism project" in sentence(capsys)
+    assert main(["info", toy.anchor]) == 1
+    assert "no Neuron Prism project" in sentence(capsys)
+
+
 def test_info_of_an_unfinished_project_says_how_to_go_on(world, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(CommandTask, "partial", lambda self, result: self._cancelled.set())
     main(extract_words(world, tmp_path / "new.prism"))
@@ -83,3 +99,18 @@ def test_a_missing_or_damaged_project_is_said_and_recovered(toy, tmp_path, capsy
     assert "Recovered from the backup" in capsys.readouterr().out
     with Project.open(toy, read_only=True) as project:
         assert project.neuron_names("1") == {0: "red"}
+
+
+def test_truncated_activations_are_noticed_and_mended(toy, capsys):
+    with Project.open(toy) as project:
+        file, before = project.layer("1").file, np.array(project.activations("1"))
+    file.write_bytes(file.read_bytes()[:-100])
+    assert main(["info", str(toy)]) == 0
+    out = capsys.readouterr().out
+    assert f"{file} are damaged: 100 B of" in out
+    assert f"neuronprism extract {toy} --layers 1" in out
+    assert main(["info", str(toy), "--json"]) == 0
+    assert "Extract the layer again" in json.loads(capsys.readouterr().out)["layers"][0]["problem"]
+    assert main(["extract", str(toy), "--layers", "1", "--yes-run-code", "--quiet"]) == 0
+    with Project.open(toy) as project:
+        np.testing.assert_array_equal(project.activations("1"), before)
