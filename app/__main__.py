@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from app.processor_threads import wait_without_spinning
+from app.standard_streams import open_missing_streams
 
 NO_DISPLAY = (
     "There is no display to open a window on: work without one by commands "
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0, or as the command line says; 3 where a window was asked for without any display.
     """
     wait_without_spinning()
+    open_missing_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments:
         return _run_window()

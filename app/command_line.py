@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from app.command_parser import build_parser
 from app.processor_threads import wait_without_spinning
+from app.standard_streams import open_missing_streams
 from backend.errors import NeuronPrismError
 from backend.task import Cancelled
 
@@ -32,15 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         interrupted.
     """
     wait_without_spinning()
+    open_missing_streams()
     _write_any_character()
     try:
-        arguments = build_parser(_COMMANDS).parse_args(argv)
-        status = int(arguments.run(arguments))
+        status = _run(argv)
         sys.stdout.flush()
         return status
-    except SystemExit as stop:
-        # argparse has said what is wrong, or has shown its help.
-        return stop.code if isinstance(stop.code, int) else EXIT_ERROR
     except NeuronPrismError as error:
         print(f"neuronprism: {error}", file=sys.stderr)
         return EXIT_ERROR
@@ -52,8 +50,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output (a pager, head) has seen enough; the interpreter's last flush must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return EXIT_ERROR
+    except OSError as error:
+        print(f"neuronprism: {_unforeseen(error)}", file=sys.stderr)
+        _discard_output()
+        return EXIT_ERROR
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = build_parser(_COMMANDS).parse_args(argv)
+        return int(arguments.run(arguments))
+    except SystemExit as stop:
+        # argparse has said what is wrong, or has shown its help.
+        return stop.code if isinstance(stop.code, int) else EXIT_ERROR
+
+
+def _unforeseen(error: OSError) -> str:
+    """Say what the system refused, where no command foresaw it (its output on a full disk, say)."""
+    where = f" ({error.filename})" if error.filename else ""
+    return (
+        f"The system refused a file or the output of this command{where}: {error.strerror or error}. "
+        "See to it and give the command again."
+    )
+
+
+def _discard_output() -> None:
+    """Let what is still to be written to standard output go nowhere, where it can fail no more."""
+    try:
+        output = sys.stdout.fileno()
+    except (OSError, ValueError):
+        # It is no file of the system's, so nothing is left to be flushed to one.
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, output)
+    os.close(nowhere)
 
 
 def _write_any_character() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +67,21 @@ def test_without_a_display_one_sentence_and_its_exit_status():
 )
 def test_where_a_window_can_be_opened(environment, platform, there):
     assert has_display(environment, platform) is there
+
+
+def test_the_window_opens_and_commands_run_without_any_console(opened, monkeypatch):
+    # As a window program of Windows is started.
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(app.application, "run", lambda: sys.stdout.flush() or sys.stderr.flush() or 7)
+    assert main([]) == 7
+    for stream in (sys.stdout, sys.stderr):
+        assert stream.name == os.devnull
+        stream.close()
+
+
+@pytest.mark.parametrize(("table", "name"), [("gui-scripts", "neuronprism"), ("scripts", "neuronprism-cli")])
+def test_there_is_a_program_with_and_one_without_a_console(table, name):
+    pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    section = pyproject.partition(f"[project.{table}]")[2].partition("\n[")[0]
+    assert f'{name} = "app.__main__:main"' in section.splitlines()

@@ -1,5 +1,7 @@
 """The command line itself: help, usage, exit status, what it imports."""
 
+import errno
+import io
 import os
 import shlex
 import subprocess
@@ -9,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.command_line import main
-from app.command_parser import build_parser
-from tests.app.commands.toy_world import ALL_COMMANDS
+from app.command_parser import build_parser, whole_numbers
+from tests.app.commands.toy_world import ALL_COMMANDS, sentence
 
 
 def test_layers_are_listed_with_their_sizes(world, capsys):
@@ -108,6 +110,61 @@ def test_a_reader_that_has_seen_enough_is_no_failure_to_tell(world):
     os.close(write_end)
     assert ran.returncode == 1
     assert ran.stderr == ""
+
+
+class FullDisk(io.RawIOBase):
+    """Standard output into a file on a full disk: it fails when the buffer is emptied."""
+
+    def __init__(self, descriptor):
+        self._descriptor = descriptor
+
+    def fileno(self):
+        return self._descriptor
+
+    def writable(self):
+        return True
+
+    def write(self, content):
+        if os.fstat(self._descriptor).st_rdev == Path(os.devnull).stat().st_rdev:
+            return os.write(self._descriptor, content)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_output_that_finds_no_room_is_one_sentence(world, tmp_path, capsys, monkeypatch, options):
+    with (tmp_path / "output").open("wb") as file:
+        output = io.TextIOWrapper(io.BufferedWriter(FullDisk(file.fileno())), encoding="utf-8")
+        monkeypatch.setattr(sys, "stdout", output)
+        assert main(["info", str(world / "toy.prism"), *options]) == 1
+        output.flush()  # as the interpreter does at its end: what is left fails no more
+    assert "No space left on device" in sentence(capsys)
+
+
+def test_without_a_console_a_command_runs_and_fails_by_its_status_alone(world, tmp_path, monkeypatch):
+    for words, status in (
+        (["info", str(world / "toy.prism")], 0),
+        (["analyse", str(world / "toy.prism"), "--layer", "1", "--neuron", "0", "--json", "-"], 0),
+        (["export", str(world / "toy.prism"), "--out", str(tmp_path), "--neurons", "0"], 0),
+        (["info", str(tmp_path / "nothing")], 1),
+        (["nosuch"], 2),
+    ):
+        with monkeypatch.context() as context:
+            context.setattr(sys, "stdout", None)
+            context.setattr(sys, "stderr", None)
+            assert main(words) == status
+            sys.stdout.close()
+            sys.stderr.close()
+
+
+@pytest.mark.parametrize("words", ["3-1", "0-99999999999", "0-999999,2000000", "5-", "-5", "1-2-3"])
+def test_ranges_that_name_no_neurons_or_far_too_many_are_wrong_usage(capsys, words):
+    assert main(["export", "p", "--out", "o", f"--neurons={words}"]) == 2
+    assert "--neurons" in capsys.readouterr().err
+
+
+def test_neurons_are_taken_in_their_order_and_once():
+    assert whole_numbers("7, 3-5,4,7-7") == (7, 3, 4, 5)
+    assert len(whole_numbers("0-999998,5,999999")) == 1_000_000
 
 
 def test_progress_goes_to_standard_error_alone(toy, capsys):
