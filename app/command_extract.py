@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.command_model import absolute_weights, load_confirmed, model_source
 from app.command_progress import CommandTask
-from app.command_project import is_project, project_folder
-from backend.errors import ModelError, ProjectError
+from app.command_project import is_project, open_for_writing, project_folder
+from backend.errors import ProjectError
 from backend.images import find_images
 from backend.model_source import ModelSource
 from backend.project import Project
@@ -27,7 +27,7 @@ def run_extract(arguments: argparse.Namespace) -> int:
     task = CommandTask(quiet=arguments.quiet)
     with task.interruptible():
         if is_project(folder):
-            project = Project.open(folder, recover=arguments.recover)
+            project = open_for_writing(folder, recover=arguments.recover)
         else:
             _require_all_given(arguments)
             project = None
@@ -100,7 +100,7 @@ def _require_same_images(project: Project, arguments: argparse.Namespace, task: 
     if arguments.images is not None:
         given = arguments.images.expanduser().absolute()
         if given.resolve() != project.images_root.resolve():
-            if project.images_root.is_dir():
+            if project.check_images_root(project.images_root, task=task).n_found:
                 raise _conflict(project, "--images", given, project.images_root)
             project.relocate_images(given, task=task)
     choice: dict[str, Any] | None = project.get_setting(_CHOICE_OF_IMAGES)
@@ -119,17 +119,10 @@ def _conflict(project: Project, option: str, given: object, kept: object) -> Pro
 
 
 def _require_layers(loaded: LoadedModel, layers: tuple[str, ...]) -> None:
-    from backend.layer_reader import find_layer
-    from backend.models import list_layers
+    from backend.models import choose_poolings
 
-    for layer in layers:
-        find_layer(loaded.module, layer)
-    known = {info.name: info for info in list_layers(loaded)}
-    for layer in layers:
-        if layer not in known:
-            raise ModelError(f"The layer '{layer}' does not run in the model's forward pass.")
-        if not known[layer].supported:
-            raise ModelError(f"The layer '{layer}' cannot be read. {known[layer].reason}")
+    # Raises a sentence about the first that does not exist, does not run or cannot be read.
+    choose_poolings(loaded, layers)
 
 
 def _extract(

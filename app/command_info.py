@@ -7,11 +7,11 @@ import json
 from collections.abc import Sequence
 
 from app.command_project import open_for_reading, project_folder
+from backend.byte_size import byte_size
 from backend.project import Project
 from backend.project_summary import LayerSummary, ProjectSummary
 
 _SHOWN_FILES = 20
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def run_info(arguments: argparse.Namespace) -> int:
@@ -61,6 +61,11 @@ def _text(project: Project) -> str:
             "",
             f"Not complete: {', '.join(waiting)}. Continue with “neuronprism extract {summary.path}”.",
         ]
+    lines += [
+        f"\n{layer.problem} (“neuronprism extract {summary.path} --layers {layer.name}”)"
+        for layer in summary.layers
+        if layer.problem
+    ]
     lines += _files("images could not be read", [(one.path, one.reason) for one in project.skipped_images()])
     lines += _files("files were passed over", [(one.path, one.reason) for one in project.unused_files()])
     return "\n".join(lines)
@@ -82,7 +87,7 @@ def _facts(summary: ProjectSummary) -> list[tuple[str, str]]:
         ("images", f"{summary.n_images:,}{classes}{skipped}"),
         ("in", f"{summary.images_root}{'' if summary.images_found else ' (not there now)'}"),
         ("named", f"{summary.n_named_concepts} concepts"),
-        ("size", _size(summary.n_bytes)),
+        ("size", byte_size(summary.n_bytes)),
     ]
 
 
@@ -101,7 +106,7 @@ def _layer_row(project: Project, layer: LayerSummary) -> tuple[str, ...]:
         layer.name,
         str(layer.n_neurons),
         done,
-        _size(layer.n_bytes),
+        byte_size(layer.n_bytes),
         threshold,
         str(layer.n_named_concepts),
     )
@@ -128,11 +133,3 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
         "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (head, *rows)
     ]
-
-
-def _size(n_bytes: float) -> str:
-    for unit in _UNITS:
-        if n_bytes < 1000 or unit == _UNITS[-1]:
-            break
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} {unit}"

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend.activations.store import open_activations
+from backend.errors import ProjectError
 from backend.project_images import is_folder
 from backend.project_layers import LayerRecord
 from backend.project_schema import VERSION
@@ -28,6 +30,8 @@ class LayerSummary:
         How it was computed.
     n_named_neurons, n_named_concepts
         What people named in it.
+    problem
+        A sentence about its file, if that is missing or damaged; empty if it is sound.
     """
 
     name: str
@@ -40,6 +44,7 @@ class LayerSummary:
     precision: str
     n_named_neurons: int
     n_named_concepts: int
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -141,4 +146,15 @@ def _summarise_layer(project: Project, record: LayerRecord) -> LayerSummary:
         precision=record.binding.precision,
         n_named_neurons=len(project.neuron_names(record.name)),
         n_named_concepts=len(project.named_concepts(record.name)),
+        problem=_problem(record),
     )
+
+
+def _problem(record: LayerRecord) -> str:
+    if not record.n_done:
+        return ""
+    try:
+        open_activations(record.file, record.n_images, record.n_neurons)
+    except ProjectError as error:
+        return str(error)
+    return ""

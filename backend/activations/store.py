@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.byte_size import byte_size
 from backend.errors import ExtractionError, ProjectError
 
 ACTIVATIONS_FOLDER = "activations"
@@ -84,8 +85,9 @@ def require_free_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed + _SPARE_BYTES > free:
         raise ExtractionError(
-            f"The activations need {needed / 1e9:.2f} GB more in {folder}, where only {free / 1e9:.2f} GB "
-            "are free: free some space, or choose fewer layers or images."
+            f"The activations need {byte_size(needed)} more in {folder}, where only {byte_size(free)} are "
+            f"free and {byte_size(_SPARE_BYTES)} are left for others: free some space, or choose fewer layers "
+            "or images."
         )
 
 
@@ -98,12 +100,22 @@ def open_activations(path: Path, n_images: int, n_neurons: int) -> NDArray[np.fl
         If the file is missing, or is not what the project says it is.
     """
     try:
+        found, expected = path.stat().st_size, activation_bytes(n_images, n_neurons)
+        if found < expected:
+            raise ProjectError(
+                f"The activations {path} are damaged: {byte_size(expected - found)} of {byte_size(expected)} "
+                "are missing at the end. Extract the layer again; what is sound of it is kept."
+            )
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise ProjectError(f"The activations {path} are missing: extract the layer again.") from error
-    except (OSError, ValueError, EOFError) as error:
+    except OSError as error:
         raise ProjectError(
-            f"The activations {path} cannot be read ({error}): extract the layer again."
+            f"The activations {path} cannot be read ({error.strerror or error}): extract the layer again."
+        ) from error
+    except (ValueError, EOFError) as error:
+        raise ProjectError(
+            f"The activations {path} are damaged. Extract the layer again; what is sound of it is kept."
         ) from error
     if not isinstance(array, np.memmap) or array.shape != (n_images, n_neurons) or array.dtype != DTYPE:
         raise ProjectError(

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from backend.demo.concepts import CONCEPTS
+from backend.demo.network_file import WEIGHTS
 from backend.demo.planted_code import LAYER, N_NEURONS
 from backend.errors import ModelError
 from backend.model_source import Preprocessing
@@ -25,8 +26,6 @@ CLASS_NAMES = CONCEPTS
 """Names of the network's outputs."""
 
 __all__ = ["CLASS_NAMES", "INPUT_SIZE", "LAYER", "PREPROCESSING", "WEIGHTS", "ConceptNetwork", "load_network"]
-
-WEIGHTS = Path(__file__).parents[2] / "resources" / "demo_network.safetensors"
 
 
 class ConceptNetwork(nn.Module):

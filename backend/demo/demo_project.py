@@ -4,9 +4,10 @@ from pathlib import Path
 
 import platformdirs
 
+from backend.demo.network_file import WEIGHTS
 from backend.demo.pictures import write_images
 from backend.demo.tour import LAYER, TOUR, TOUR_NEURON
-from backend.errors import ProjectError
+from backend.errors import ModelError, ProjectError
 from backend.model_source import DEMO_ARCHITECTURE, ModelSource
 from backend.project import Project
 from backend.task import SilentTask, Task
@@ -19,6 +20,7 @@ PICTURES_PER_CONCEPT = 120
 WORLD_VERSION = 1
 """Raised whenever drawings or weights change: another version's pictures must not mix with these."""
 
+_PROJECT = "Demo.prism"
 _VERSION_SETTING = "demo_world_version"
 
 
@@ -46,6 +48,8 @@ def ensure_demo_project(folder: Path | None = None, *, task: Task | None = None)
 
     Raises
     ------
+    ModelError
+        The weights of the demo network are not there.
     ImageError, ProjectError, ExtractionError
         The folder cannot be written to, is in use elsewhere, or holds another version's demo.
     Cancelled
@@ -54,14 +58,22 @@ def ensure_demo_project(folder: Path | None = None, *, task: Task | None = None)
     task = task or SilentTask()
     folder = folder or demo_folder()
     pictures = folder / "pictures"
+    if not (folder / _PROJECT).exists():
+        _require_network()
     write_images(pictures, per_concept=PICTURES_PER_CONCEPT, task=task)
-    project = _open_or_create(folder / "Demo.prism", pictures, task)
+    project = _open_or_create(folder / _PROJECT, pictures, task)
     try:
         _complete(project, task)
     except BaseException:
         project.close()
         raise
     return project
+
+
+def _require_network() -> None:
+    """Make sure of the network before minutes of drawing; what is in the file is read when it is needed."""
+    if not WEIGHTS.is_file():
+        raise ModelError(f"The weights of the demo network are not in {WEIGHTS}. Install Neuron Prism again.")
 
 
 def _open_or_create(path: Path, pictures: Path, task: Task) -> Project:

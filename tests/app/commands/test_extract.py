@@ -8,12 +8,36 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.command_line import main
 from app.command_progress import CommandTask
 from backend.method.suggestion import suggest
 from backend.project import Project
 from tests.app.commands.toy_world import expected_activations, extract_words, sentence
+
+SUM_NETWORK = """
+from torch import nn
+
+
+class Twice(nn.Module):
+    def forward(self, images):
+        return images + images
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Twice()
+        self.head = nn.Conv2d(3, 2, 1)
+
+    def forward(self, images):
+        return self.head(self.block(images))
+
+
+def make():
+    return Network(), {"input_size": 32, "mean": 0.0, "std": 1.0}
+"""
 
 
 def test_extract_computes_what_the_network_does(world):
@@ -189,3 +213,45 @@ def test_an_interrupted_project_is_finished_by_the_same_command(world, tmp_path,
         valid = [row for row, path in enumerate(project.image_paths) if "broken" not in path]
         expected = expected_activations(world / "images", [project.image_paths[row] for row in valid])
         np.testing.assert_allclose(project.activations("1")[valid], expected, atol=1e-5)
+
+
+def test_an_operation_that_is_listed_can_be_extracted(world, tmp_path, capsys):
+    (tmp_path / "sum.py").write_text(SUM_NETWORK)
+    model = f"{tmp_path / 'sum.py'}:make"
+    assert main(["layers", model, "--yes-run-code", "--quiet"]) == 0
+    assert "block.add" in [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    words = extract_words(world, tmp_path / "new.prism", "make", "--per-class", "2")
+    words[words.index("--model") + 1] = model
+    words[words.index("--layers") + 1] = "block.add"
+    assert main(words) == 0
+    with Project.open(tmp_path / "new.prism", read_only=True) as project:
+        paths = [project.image_paths[row] for row in range(project.n_images)]
+        readable = [row for row, path in enumerate(paths) if "broken" not in path]
+        pixels = [np.asarray(Image.open(world / "images" / paths[row]).convert("RGB")) for row in readable]
+        expected = 2 * np.stack(pixels).mean(axis=(1, 2)) / 255
+        np.testing.assert_allclose(project.activations("block.add")[readable], expected, atol=1e-5)
+
+
+def test_extract_of_a_damaged_project_names_the_remedy(toy, capsys):
+    (toy / "project.sqlite").write_bytes(b"damaged" * 100)
+    assert main(["extract", str(toy), "--yes-run-code", "--quiet"]) == 1
+    assert f"neuronprism info {toy} --recover" in sentence(capsys)
+
+
+def test_extract_follows_images_away_from_an_empty_mount_point(world, toy, tmp_path, capsys):
+    images = shutil.copytree(world / "images", tmp_path / "elsewhere")
+    with Project.open(toy) as project:
+        there = project.images_root
+    hidden = there.rename(there.with_name("hidden"))
+    there.mkdir()
+    try:
+        words = ["extract", str(toy), "--layers", "0", "--yes-run-code", "--quiet"]
+        assert main(words) == 1
+        assert "say where it is now (--images DIR" in sentence(capsys)
+        assert main([*words, "--images", str(images)]) == 0
+        with Project.open(toy, read_only=True) as project:
+            assert project.images_root == images
+            assert project.layer("0").complete
+    finally:
+        there.rmdir()
+        hidden.rename(there)

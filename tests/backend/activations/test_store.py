@@ -130,8 +130,14 @@ class TestWriting:
 
     def test_space_that_is_not_there(self, tmp_path):
         require_free_space(tmp_path, 1)
-        with pytest.raises(ExtractionError, match=r"need 1000000000\.00 GB more"):
+        with pytest.raises(ExtractionError, match="need 1,000,000 TB more"):
             require_free_space(tmp_path, 10**18)
+
+    def test_small_sizes_are_told_in_a_unit_that_shows_them(self, tmp_path, monkeypatch):
+        usage = type("Usage", (), {"free": 40_000})
+        monkeypatch.setattr("backend.activations.store.shutil.disk_usage", lambda folder: usage)
+        with pytest.raises(ExtractionError, match=r"need 12 kB more .* only 40 kB are free and 67\.1 MB"):
+            require_free_space(tmp_path, 12_000)
 
 
 class TestMapping:
@@ -148,5 +154,5 @@ class TestMapping:
 
     def test_objects_are_never_unpickled(self, tmp_path):
         np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
-        with pytest.raises(ProjectError, match="cannot be read"):
+        with pytest.raises(ProjectError, match="are damaged"):
             open_activations(tmp_path / "a.npy", 1, 1)

@@ -17,7 +17,7 @@ from backend.demo.demo_project import TOUR, TOUR_NEURON, ensure_demo_project
 from backend.demo.demo_report import write_demo_report
 from backend.demo.planted_code import APPLE_AND_PITCH_NEURON
 from backend.demo.training import read_pictures
-from backend.errors import ProjectError
+from backend.errors import ModelError, ProjectError
 from backend.image_preprocessing import preprocess_image
 from backend.task import Cancelled, SilentTask
 
@@ -159,3 +159,10 @@ def test_accuracy_in_the_report_is_that_of_the_whole_network(demo: Path, tmp_pat
             [CONCEPTS[i] == n for i, n in zip(load_network()(batch).argmax(1), labels, strict=True)]
         )
     assert json.loads((tmp_path / "figures.json").read_text("utf-8"))["accuracy"] == pytest.approx(right)
+
+
+def test_without_the_network_nothing_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo_project, "WEIGHTS", tmp_path / "absent.safetensors")
+    with pytest.raises(ModelError, match=r"absent\.safetensors\. Install Neuron Prism again"):
+        ensure_demo_project(tmp_path / "demo")
+    assert list(tmp_path.iterdir()) == []
