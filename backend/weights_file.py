@@ -192,8 +192,13 @@ def _read_torch(path: Path) -> object:
             "model?) or is no weights file at all: reading it could run code. "
             "Save the model's state_dict() instead."
         ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"The weights file '{path}' cannot be read; it may be damaged ({error}).") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  (damaged bytes make the decoder stumble in any way)
+        reason = str(error) or type(error).__name__
+        raise ModelError(
+            f"The weights file '{path}' cannot be read; it may be damaged ({reason})."
+        ) from error
 
 
 def _unwrapped(contents: object, path: Path) -> OrderedDict[str, Tensor]:

@@ -3,6 +3,7 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -137,6 +138,12 @@ def test_unreadable_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
         "truncated.pth": contents[: len(contents) // 2],
         "empty.pth": b"",
         "text.pth": b"not weights",
+        "pickle_of_nothing.pth": b"\x80\x02.",
+        "pickle_without_a_stack.pth": b"\x80\x02R.",
+        "pickle_of_an_unknown_memo.pth": b"\x80\x02h\x05.",
+        "pickle_that_is_cut.pth": b"\x80\x02X\xff",
+        **{f"random{i}.pth": np.random.default_rng(i).bytes(200) for i in range(200)},
+        **{f"random_pickle{i}.pth": b"\x80\x02" + np.random.default_rng(i).bytes(50) for i in range(200)},
         "empty.safetensors": b"",
         "text.safetensors": b"not weights at all, and longer than eight bytes",
     }.items():
