@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 
-from app.command_parameters import chosen_parameters, has_parameters
+from app.command_parameters import SCALE, chosen_parameters, has_parameters
+from app.command_parser import given_parameters
 from app.command_progress import CommandTask
 from app.command_project import open_for_reading
 from backend.exchange.export import ExportOptions, export_project
@@ -35,16 +38,19 @@ def run_export(arguments: argparse.Namespace) -> int:
     print(f"{result.n_neurons} neurons, {result.n_concepts} concept vectors")
     for file in result.files:
         print(file)
+    if result.warning:
+        print(f"neuronprism: {result.warning}", file=sys.stderr)
     return 0
 
 
-def _parameters(project: Project, arguments: argparse.Namespace, task: Task) -> Parameters | None:
-    """Return what was asked for; None leaves every layer its own."""
+def _parameters(
+    project: Project, arguments: argparse.Namespace, task: Task
+) -> Callable[[str], Parameters] | None:
+    """Return what gives the parameters that were asked for, layer by layer; None for the project's own."""
     if not has_parameters(arguments):
         return None
-    if arguments.layer is None and arguments.preset != "published":
-        layers = [record.name for record in project.layers if record.complete]
-        if len(layers) != 1:
-            arguments.parser.error("parameters hold for one layer: give --layer too")
-        return chosen_parameters(project, layers[0], arguments, task=task)
-    return chosen_parameters(project, arguments.layer or "", arguments, task=task)
+    of_one_scale = SCALE & given_parameters(arguments).keys()
+    n_layers = sum(record.complete for record in project.layers)
+    if of_one_scale and arguments.layer is None and arguments.preset != "published" and n_layers > 1:
+        arguments.parser.error("a threshold or a radius holds for one layer's scale: give --layer too")
+    return lambda layer: chosen_parameters(project, layer, arguments, task=task)

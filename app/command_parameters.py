@@ -11,7 +11,8 @@ from backend.method.parameters import PRESETS, Parameters
 from backend.project import Project
 from backend.task import Task
 
-_SCALE = {"distance_threshold", "outlier_radius_squared"}
+SCALE = frozenset({"distance_threshold", "outlier_radius_squared"})
+"""What is measured in the units of one layer."""
 _MEASURED_FOR = ("top_n", "linkage", "metric")
 
 
@@ -45,7 +46,7 @@ def chosen_parameters(
         base = layer_parameters(project, layer, task=task)
     wanted = replace(base, **given)
     same_scale = all(getattr(base, name) == getattr(wanted, name) for name in _MEASURED_FOR)
-    if same_scale or set(given) >= _SCALE:
+    if same_scale or set(given) >= SCALE:
         return wanted
     return replace(_measured_again(project, layer, wanted, task), **given)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from backend.activations.store import SUFFIX
 from backend.errors import ExportError, ProjectError
 from backend.evaluation.neuron_analysis import analyse_neuron
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
@@ -28,7 +29,7 @@ from backend.exchange.software_versions import software_versions
 from backend.layer_parameters import layer_parameters
 from backend.method.parameters import Parameters
 from backend.named_concepts import NamedConcept, match_named_concepts
-from backend.project import Project
+from backend.project import LayerRecord, Project
 from backend.task import SilentTask, Task
 
 MEMBERS_FILE = "members.csv"
@@ -45,8 +46,8 @@ class ExportOptions:
     Attributes
     ----------
     parameters
-        Of the method; None for the project's own, layer by layer
-        (see :func:`backend.layer_parameters.layer_parameters`).
+        Of the method: the same for every layer, or a function that gives those of a layer by its name; None
+        for the project's own (see :func:`backend.layer_parameters.layer_parameters`).
     n_max_projecting
         Rows for each direction in the table of max-projecting images.
     report
@@ -55,7 +56,7 @@ class ExportOptions:
         Most neurons in the report: those that were named first, then those with most concepts.
     """
 
-    parameters: Parameters | None = None
+    parameters: Parameters | Callable[[str], Parameters] | None = None
     n_max_projecting: int = 100
     report: bool = True
     n_reported: int = 24
@@ -71,11 +72,14 @@ class ExportResult:
         In the order in which they were written.
     n_neurons, n_concepts
         How many neurons were disentangled, and how many concept vectors that gave.
+    warning
+        A sentence about what the report lacks; empty if nothing.
     """
 
     files: tuple[Path, ...]
     n_neurons: int
     n_concepts: int
+    warning: str = ""
 
 
 def export_project(
@@ -96,7 +100,9 @@ def export_project(
     Parameters
     ----------
     out
-        The folder; it is made if it is missing. Each file is written whole or not at all.
+        The folder; it is made if it is missing. Each file is written whole or not at all. What an earlier
+        export left there of these layers, and this one does not write, is removed: named concepts where none
+        are named any more, a report where none is wanted.
     layer
         Default: every layer that is complete.
     neurons
@@ -138,9 +144,20 @@ def _chosen(project: Project, layer: str | None, neurons: Sequence[int] | None) 
     return chosen
 
 
-def file_stem(layer: str) -> str:
-    """Return a layer's name as a part of file names that every system takes."""
-    return "".join(character if character.isalnum() or character in "._-" else "_" for character in layer)
+def file_stem(record: LayerRecord) -> str:
+    """Return a layer's name as a part of file names: that of its activations, which no other layer has."""
+    return record.file.name.removesuffix(SUFFIX)
+
+
+def _remove(path: Path) -> None:
+    """Remove what an earlier export wrote and this one does not, so that the files of a folder agree."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExportError(
+            f"{path}, of an earlier export, cannot be removed ({error.strerror or error}): "
+            "export into another folder."
+        ) from error
 
 
 @dataclass
@@ -171,6 +188,7 @@ class _Export:
     n_all: int = 0
     n_done: int = 0
     n_concepts: int = 0
+    warning: str = ""
 
     def run(self, chosen: Mapping[str, Sequence[int]]) -> ExportResult:
         self.n_all = sum(len(neurons) for neurons in chosen.values())
@@ -179,21 +197,21 @@ class _Export:
             projecting = self._table(stack, MAX_PROJECTING_FILE, MAX_PROJECTING_COLUMNS)
             for layer, neurons in chosen.items():
                 concepts = self._export_neurons(layer, neurons, members, projecting)
-                self._save_vectors(f"concept_vectors.{file_stem(layer)}", layer, concepts)
+                self._save_vectors("concept_vectors", layer, concepts)
                 self._save_named(layer, neurons)
         self.files += [self.out / MEMBERS_FILE, self.out / MAX_PROJECTING_FILE]
         if self.options.report:
             self._write_report()
-        return ExportResult(tuple(self.files), self.n_done, self.n_concepts)
+        else:
+            _remove(self.out / REPORT_FILE)
+        return ExportResult(tuple(self.files), self.n_done, self.n_concepts, self.warning)
 
     def _table(self, stack: ExitStack, name: str, columns: Sequence[str]) -> CsvTable:
         return CsvTable(stack.enter_context(atomic_file(self.out / name)), columns)
 
     def _analyse(self, layer: str, neuron: int) -> NeuronAnalysis:
         if layer not in self.parameters:
-            self.parameters[layer] = self.options.parameters or layer_parameters(
-                self.project, layer, task=self.task
-            )
+            self.parameters[layer] = self._parameters_of(layer)
         return analyse_neuron(
             layer,
             self.project.activations(layer),
@@ -203,6 +221,12 @@ class _Export:
             n_max_projecting=self.options.n_max_projecting,
             task=self.task,
         )
+
+    def _parameters_of(self, layer: str) -> Parameters:
+        given = self.options.parameters
+        if given is None:
+            return layer_parameters(self.project, layer, task=self.task)
+        return given if isinstance(given, Parameters) else given(layer)
 
     def _export_neurons(
         self, layer: str, neurons: Sequence[int], members: CsvTable, projecting: CsvTable
@@ -228,7 +252,11 @@ class _Export:
         self.task.progress(self.n_done, self.n_all, f"Exporting {layer}")
         return exported
 
-    def _save_vectors(self, stem: str, layer: str, concepts: Sequence[ExportedConcept]) -> None:
+    def _vector_files(self, kind: str, layer: str) -> tuple[Path, ...]:
+        stem = f"{kind}.{file_stem(self.project.layer(layer))}"
+        return tuple(self.out / (stem + suffix) for suffix in (".safetensors", ".npz"))
+
+    def _save_vectors(self, kind: str, layer: str, concepts: Sequence[ExportedConcept]) -> None:
         record = self.project.layer(layer)
         vectors = ConceptVectors(
             model=self.project.model_source.architecture,
@@ -245,8 +273,7 @@ class _Export:
                 "versions": dict(record.versions),
             },
         )
-        for suffix in (".safetensors", ".npz"):
-            path = self.out / (stem + suffix)
+        for path in self._vector_files(kind, layer):
             save_concept_vectors(path, vectors)
             self.files.append(path)
 
@@ -266,7 +293,10 @@ class _Export:
                 )
                 for one in named
             ]
-            self._save_vectors(f"named_concepts.{file_stem(layer)}", layer, concepts)
+            self._save_vectors("named_concepts", layer, concepts)
+        else:
+            for path in self._vector_files("named_concepts", layer):
+                _remove(path)
 
     def _write_report(self) -> None:
         chosen = heapq.nsmallest(self.options.n_reported, self.candidates, key=_Candidate.key)
@@ -279,7 +309,7 @@ class _Export:
                 "those that split into most concepts. The tables and vectors beside this file hold all.",
             )
         path = self.out / REPORT_FILE
-        write_report(path, self.project, analyses, introduction=introduction, task=self.task)
+        self.warning = write_report(path, self.project, analyses, introduction=introduction, task=self.task)
         self.files.append(path)
 
 

@@ -7,12 +7,12 @@ from safetensors import safe_open
 
 from backend.errors import ExportError, ProjectError
 from backend.exchange.concept_vectors_file import load_concept_vectors
-from backend.exchange.export import ExportOptions, export_project, file_stem
+from backend.exchange.export import ExportOptions, export_project
 from backend.layer_parameters import layer_parameters
 from backend.method.parameters import Parameters
 from backend.named_concepts import NamedConcept
 from backend.task import Cancelled, SilentTask
-from tests.app.planted_project import DEEP_LAYER, LAYER, TWO_CLUSTERS
+from tests.app.planted_project import DEEP_LAYER, LAYER, TWO_CLUSTERS, add_layer
 
 
 def rows_of(path):
@@ -157,8 +157,33 @@ def test_what_cannot_be_exported_is_said(project, tmp_path):
         export_project(project, tmp_path / "file", layer=LAYER)
 
 
-@pytest.mark.parametrize(
-    ("layer", "stem"), [("features.18", "features.18"), ("a/b:c*", "a_b_c_"), ("Mixed_7b", "Mixed_7b")]
-)
-def test_layers_become_file_names(layer, stem):
-    assert file_stem(layer) == stem
+def test_layers_of_alike_names_have_files_of_their_own(project, tmp_path):
+    activations = np.asarray(project.activations(LAYER))
+    layers = ("a/b", "a_b", "a*b", "A_B")
+    for shift, layer in enumerate(layers):
+        add_layer(project, layer, np.roll(activations, shift, axis=1), project.layer(LAYER).binding)
+    options = ExportOptions(parameters=TWO_CLUSTERS, report=False)
+    export_project(project, tmp_path / "all", options=options)
+    files = sorted((tmp_path / "all").glob("concept_vectors.*.npz"))
+    assert {load_concept_vectors(file).layer for file in files} == {LAYER, DEEP_LAYER, *layers}
+    assert len({file.name.casefold() for file in files}) == 6
+    export_project(project, tmp_path / "one", layer="A_B", options=options)
+    (file,) = (tmp_path / "one").glob("concept_vectors.*.npz")
+    assert file.read_bytes() == (tmp_path / "all" / file.name).read_bytes()
+
+
+def test_an_earlier_export_leaves_nothing_that_contradicts_the_new_one(project, analyse, tmp_path):
+    result = analyse(0).disentanglement
+    concept = result.concepts[0]
+    rows = tuple(result.member_rows(concept).tolist())
+    vector = concept.vector.astype(np.float32)
+    saved = project.save_named_concept(NamedConcept(LAYER, 0, "discs", "", rows, vector, result.parameters))
+    other = tmp_path / f"named_concepts.{DEEP_LAYER}.npz"
+    for own in (other, tmp_path / "notes.txt"):
+        own.write_bytes(b"of somebody else")
+    first = export_project(project, tmp_path, layer=LAYER)
+    assert sum(file.name.startswith("named_concepts.") for file in first.files) == 2
+    project.delete_named_concept(saved.id)
+    second = export_project(project, tmp_path, layer=LAYER, options=ExportOptions(report=False))
+    left = {path for path in tmp_path.iterdir() if path.is_file()}
+    assert left == {*second.files, other, tmp_path / "notes.txt"}
