@@ -11,8 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from backend.demo.tour import LAYER as TOUR_LAYER
-from backend.demo.tour import TOUR
+from app.demo_jobs import tour_stops
 from widgets.theme import Scheme, set_icon
 
 if TYPE_CHECKING:
@@ -44,10 +43,12 @@ class Menus(QObject):
         session = window.session
         for signal in (session.project_changed, session.layers_changed, session.split_changed):
             signal.connect(self.update_enabled)
+        session.project_changed.connect(self._list_tour)
         session.neuron_changed.connect(self.update_enabled)
         session.visited.changed.connect(self.update_enabled)
         window.settings.recent_changed.connect(self._list_recent)
         self._list_recent()
+        self._list_tour()
         self.update_enabled()
 
     @Slot()
@@ -55,10 +56,6 @@ class Menus(QObject):
         """Enable what can be used now."""
         session = self._window.session
         has_project = session.project is not None
-        on_tour = session.project is not None and session.project.model_source.is_demo
-        self._tour_separator.setVisible(on_tour)
-        for number in range(1, len(TOUR) + 1):
-            self.actions[f"tour_{number}"].setVisible(on_tour)
         for name in ("close", "information"):
             self.actions[name].setEnabled(has_project)
         self.actions["continue"].setEnabled(self._window.projects.can_continue_extraction())
@@ -142,14 +139,21 @@ class Menus(QObject):
         menu.addSeparator()
         self._add(menu, "previous_neuron", "&Previous neuron", partial(self._step_neuron, -1), "Ctrl+Up")
         self._add(menu, "next_neuron", "&Next neuron", partial(self._step_neuron, 1), "Ctrl+Down")
-        self._build_tour(menu)
+        menu.addSeparator()
+        self.tour_menu = menu.addMenu("&Tour of the demo")
 
-    def _build_tour(self, menu: QMenu) -> None:
-        """Add the stops of the demo's tour, which are there only while the demo is open."""
-        self._tour_separator = menu.addSeparator()
-        for number, stop in enumerate(TOUR, start=1):
-            show = partial(self._window.session.show_layer, TOUR_LAYER, stop.neuron)
-            self._add(menu, f"tour_{number}", stop.title, show).setToolTip(stop.text)
+    @Slot()
+    def _list_tour(self) -> None:
+        """Offer the stops of the demo's tour while the demo is open."""
+        self.tour_menu.clear()
+        stops = tour_stops(self._window.session.project)
+        for layer, stop in stops:
+            action = self.tour_menu.addAction(stop.title)
+            action.setToolTip(stop.text)
+            show = partial(self._window.session.show_layer, layer, stop.neuron)
+            action.triggered.connect(partial(_call_without_arguments, show))
+        self.tour_menu.setToolTipsVisible(True)
+        self.tour_menu.menuAction().setVisible(bool(stops))
 
     def _build_help_menu(self) -> None:
         window = self._window

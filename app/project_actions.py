@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from app.demo_jobs import demo_path, open_demo
+from app.demo_jobs import demo_path, open_demo, tour_start
 from app.export_jobs import Exported, export
 from app.extraction_jobs import extract_layers, images_done, layers_to_extract
 from app.jobs import Job, JobFailure
@@ -25,8 +25,6 @@ from app.project_jobs import (
     relocate_images,
 )
 from app.questions import ask, tell
-from backend.demo.tour import LAYER as TOUR_LAYER
-from backend.demo.tour import TOUR_NEURON
 from backend.errors import NeuronPrismError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
 from widgets.new_project_form import NewProjectRequest
@@ -232,7 +230,7 @@ class ProjectActions(QObject):
         self._show_tour_neuron()
 
     def _show_tour_neuron(self) -> None:
-        self._session.show_layer(TOUR_LAYER, TOUR_NEURON)
+        self._session.show_layer(*tour_start())
 
     @Slot(object)
     def _create(self, request: NewProjectRequest) -> None:

@@ -20,6 +20,8 @@ import app.visualization_control
 from app.main_window import MainWindow
 from app.new_project_dialog import NewProjectDialog
 from app.settings import Settings
+from backend.demo.tour import TOUR
+from backend.model_source import ModelSource
 from backend.project import Project
 from tests.app.planted_project import DEEP_LAYER, LAYER, ONE_CLUSTER_AT, TWO_CLUSTERS
 from widgets.error_dialog import ErrorDialog
@@ -410,8 +412,7 @@ class TestDemo:
         """Let the planted project stand in for the demo, whose making has tests of its own."""
         monkeypatch.setattr(app.project_actions, "open_demo", lambda task: Project.open(project_path))
         monkeypatch.setattr(app.project_actions, "demo_path", lambda: project_path)
-        monkeypatch.setattr(app.project_actions, "TOUR_LAYER", LAYER)
-        monkeypatch.setattr(app.project_actions, "TOUR_NEURON", 3)
+        monkeypatch.setattr(app.project_actions, "tour_start", lambda: (LAYER, 3))
 
     def test_its_card_opens_it_on_the_first_neuron_of_the_tour(self, qtbot, window, small_demo):
         with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
@@ -435,7 +436,12 @@ class TestDemo:
         assert window.session.project.read_only
 
     def test_the_tour_is_in_the_menu_of_the_demo_alone(self, opened):
-        assert not opened.menus.actions["tour_1"].isVisible()
+        menu = opened.menus.tour_menu
+        assert not menu.menuAction().isVisible()
+        opened.session.project._values["model_source"] = ModelSource("demo").to_dict()
+        opened.session.project_changed.emit(opened.session.project)
+        assert menu.menuAction().isVisible()
+        assert [action.text() for action in menu.actions()] == [stop.title for stop in TOUR]
 
 
 class TestProjects:
