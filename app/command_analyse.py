@@ -9,22 +9,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.command_parameters import chosen_parameters
+from app.command_parser import SUGGESTED_PRESET
 from app.command_progress import CommandTask
 from app.command_project import open_for_reading
+from backend.errors import ExportError
 from backend.evaluation.neuron_analysis import analyse_neuron
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.exchange.analysis_json import analysis_bytes, write_analysis
 from backend.exchange.report_colors import letters
 from backend.exchange.report_neuron import outcome
+from backend.layer_parameters import layer_suggestion
 from backend.method.dendrogram_layout import concept_numbers
 from backend.named_concepts import match_named_concepts
 from backend.project import Project
 
 _SHOWN_IMAGES = 3
+# Of neurons that the method could be applied to.
+_SPLIT = ("ok", "few_active")
 
 
 def run_analyse(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
+    _require_folder(arguments.json)
     task = CommandTask(quiet=arguments.quiet)
     with task.interruptible(), open_for_reading(arguments.project) as project:
         layer = arguments.layer
@@ -42,9 +48,35 @@ def run_analyse(arguments: argparse.Namespace) -> int:
         named = match_named_concepts(
             project.named_concepts(layer, arguments.neuron), analysis.disentanglement
         )
+        hint = _hint(project, analysis, arguments, task)
         task.close()
         _give(project, analysis, {cluster: one.name for cluster, one in named.items()}, arguments.json)
+        if hint:
+            print(f"neuronprism: {hint}", file=sys.stderr)
     return 0
+
+
+def _require_folder(json_file: str | None) -> None:
+    if json_file not in (None, "-") and not (folder := Path(json_file).absolute().parent).is_dir():
+        raise ExportError(
+            f"{json_file} cannot be written: there is no folder {folder}. Make it first, or choose another."
+        )
+
+
+def _hint(
+    project: Project, analysis: NeuronAnalysis, arguments: argparse.Namespace, task: CommandTask
+) -> str:
+    """Return a way out where the published parameters, made for one layer's scale, find nothing here."""
+    result = analysis.disentanglement
+    if arguments.preset in (None, SUGGESTED_PRESET) or result.status not in _SPLIT or result.concepts:
+        return ""
+    suggestion = layer_suggestion(project, analysis.layer, task=task)
+    if suggestion is None:
+        return ""
+    return (
+        f"d_max {result.parameters.distance_threshold:.4g} suits another scale than that of "
+        f"{analysis.layer}: try --preset {SUGGESTED_PRESET} (d_max {suggestion.distance_threshold:.4g})."
+    )
 
 
 def _give(

@@ -15,7 +15,7 @@ def run_layers(arguments: argparse.Namespace) -> int:
     task = CommandTask(quiet=arguments.quiet)
     with task.interruptible():
         source = model_source(arguments.model, arguments.weights, arguments.size)
-        loaded = load_confirmed(source, allow_code=arguments.yes_run_code, task=task)
+        loaded = load_confirmed(source, allow_code=arguments.yes_run_code, task=task, download=False)
         task.close()
         layers = [info for info in list_layers(loaded) if info.supported or arguments.all]
     width = max((len(info.name) for info in layers), default=0)

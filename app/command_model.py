@@ -33,13 +33,17 @@ def absolute_weights(weights: str | None) -> str | None:
     return str(path.absolute()) if path.suffix in _WEIGHTS_SUFFIXES or path.exists() else weights
 
 
-def load_confirmed(source: ModelSource, *, allow_code: bool, task: Task) -> LoadedModel:
+def load_confirmed(
+    source: ModelSource, *, allow_code: bool, task: Task, download: bool = True
+) -> LoadedModel:
     """Load a network; one that comes from a Python file only if that may run.
 
     Parameters
     ----------
     allow_code
         Whether that was said on the command line; else it is asked where someone can answer.
+    download
+        As :func:`backend.models.load_model` has it.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def load_confirmed(source: ModelSource, *, allow_code: bool, task: Task) -> Load
         _require_consent(source)
         allow_code = True
     task.progress(0, 0, "Loading the network")
-    return load_model(source, allow_code=allow_code, task=task)
+    return load_model(source, allow_code=allow_code, download=download, task=task)
 
 
 def _require_consent(source: ModelSource) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from backend.exchange.repeat_command import PARAMETER_OPTIONS
 from backend.exchange.software_versions import software_versions
-from backend.method.parameters import KMEANS_STARTS, LINKAGE_METHODS, METRICS, PRESETS
+from backend.method.parameters import KMEANS_STARTS, LINKAGE_METHODS, METRICS, PRESETS, Parameters
 
 SUGGESTED_PRESET = "suggested"
 
@@ -219,11 +219,15 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_parameter_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("parameters of the method")
+    group = parser.add_argument_group(
+        "parameters of the method",
+        "An option that is left out has the preset's value; without a preset that which was chosen for the "
+        "layer in the window, or else its default.",
+    )
     group.add_argument(
         "--preset",
         choices=(*PRESETS, SUGGESTED_PRESET),
-        help="published: as in the paper; suggested: for this layer's scale",
+        help="published: as in the paper; suggested: for this layer's scale (default: none)",
     )
     helps: dict[str, tuple[type, str, Sequence[str] | None]] = {
         "top_n": (int, "number of top images", None),
@@ -237,10 +241,18 @@ def _add_parameter_options(parser: argparse.ArgumentParser) -> None:
         "kmeans_max_iter": (int, "most iterations of k-means", None),
         "seed": (int, "of random starts", None),
     }
+    defaults = Parameters().to_dict() | dict.fromkeys(
+        ("distance_threshold", "outlier_radius_squared"), "suggested for the layer"
+    )
     for name, (kind, text, choices) in helps.items():
         metavar = None if choices else ("N" if kind is int else "X")
         group.add_argument(
-            PARAMETER_OPTIONS[name], dest=name, type=kind, help=text, choices=choices, metavar=metavar
+            PARAMETER_OPTIONS[name],
+            dest=name,
+            type=kind,
+            help=f"{text} (default: {defaults[name]})",
+            choices=choices,
+            metavar=metavar,
         )
 
 
@@ -255,7 +267,8 @@ def _add_analyse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         metavar="FILE",
-        help="write the analysis as JSON; - is standard output, with nothing else on it",
+        help="write the analysis as JSON; - is standard output, with nothing else on it "
+        "(default: a summary on standard output)",
     )
 
 
@@ -272,7 +285,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         default=100,
         help="rows for each direction (default: 100)",
     )
-    parser.add_argument("--no-report", action="store_true", help="leave out report.html")
+    parser.add_argument("--no-report", action="store_true", help="leave out report.html (default: write it)")
     parser.add_argument(
         "--report-neurons",
         metavar="N",

@@ -38,7 +38,9 @@ __all__ = [
 ]
 
 
-def load_model(source: ModelSource, *, allow_code: bool = False, task: Task | None = None) -> LoadedModel:
+def load_model(
+    source: ModelSource, *, allow_code: bool = False, download: bool = True, task: Task | None = None
+) -> LoadedModel:
     """Load a model: one of torchvision or timm, what a Python file of the user returns, or the demo network.
 
     Parameters
@@ -47,6 +49,9 @@ def load_model(source: ModelSource, *, allow_code: bool = False, task: Task | No
         Which model, with which weights, input size and rule for grey values.
     allow_code
         Whether the user confirmed that ``source.python_file`` may run; the other kinds of source run no code.
+    download
+        Whether published weights that are not on this machine are downloaded. If not, torchvision's models
+        get random ones: enough to list layers, not to extract them.
     task
         Is told of a download's progress and can stop it.
 
@@ -72,7 +77,7 @@ def load_model(source: ModelSource, *, allow_code: bool = False, task: Task | No
     elif source.is_timm:
         module, preprocessing, class_names = load_timm(source, task)
     else:
-        module, preprocessing, class_names = load_torchvision(source, task)
+        module, preprocessing, class_names = load_torchvision(source, task, download=download)
     task.check_cancelled()
     preprocessing = preprocessing.with_grey_scaling(source.grey_scaling)
     module = _frozen(module, source)

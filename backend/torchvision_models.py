@@ -13,7 +13,7 @@ from torch import nn
 from backend.did_you_mean import did_you_mean
 from backend.errors import ModelError
 from backend.model_source import ModelSource, Preprocessing
-from backend.published_weights import published_weights_file
+from backend.published_weights import published_weights_file, weights_cache
 from backend.task import Task
 from backend.torchvision_import import import_torchvision
 from backend.weights_file import load_weights, other_number_of_classes, read_state_dict
@@ -57,13 +57,16 @@ def torchvision_names() -> tuple[str, ...]:
 
 
 def load_torchvision(
-    source: ModelSource, task: Task
+    source: ModelSource, task: Task, *, download: bool = True
 ) -> tuple[nn.Module, Preprocessing, tuple[str, ...] | None]:
     """Build a torchvision classification model and load its weights.
 
     A weights file whose name is that of a published set is prepared for as that set is, any other file as the
     model's first published set. A file with another number of classes than the published 1000 is taken as it
     is. Auxiliary classifiers (Inception, GoogLeNet), which evaluation does not run, are left away.
+
+    Without ``download`` published weights are taken only if they are on this machine; random ones stand in
+    for them, with which the layers and their sizes are the same.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def load_torchvision(
     """
     name = source.architecture
     sets = _published_sets(name)
-    published, path = _chosen_weights(source, sets, task)
+    published, path = _chosen_weights(source, sets, task, download=download)
     preprocessing = published.preprocessing
     if _fixed_size_argument(name) and source.input_size not in (None, preprocessing.input_size):
         raise ModelError(
@@ -85,17 +88,20 @@ def load_torchvision(
             f"not {source.input_size} × {source.input_size}; leave its input size as it is."
         )
     task.progress(0, 0, f"Loading {name}")
+    n_classes = len(published.categories) if published.categories else _DEFAULT_N_CLASSES
+    own = preprocessing.with_input_size(source.input_size)
+    if path is None:
+        return _build(name, n_classes, preprocessing.input_size), own, published.categories
     auxiliary = _AUXILIARY_HEADS.get(name, ())
     state = read_state_dict(path)
     for entry in [entry for entry in state if entry.removeprefix("module.").startswith(auxiliary or "\0")]:
         del state[entry]
-    n_classes = len(published.categories) if published.categories else _DEFAULT_N_CLASSES
     module = _build(name, n_classes, preprocessing.input_size)
     other = other_number_of_classes(module, state, n_classes)
     if other is not None:
         module = _build(name, other, preprocessing.input_size)
     load_weights(module, state, model=name, origin=str(path))
-    return module, preprocessing.with_input_size(source.input_size), None if other else published.categories
+    return module, own, None if other else published.categories
 
 
 def _published_sets(name: str) -> dict[str, _PublishedSet]:
@@ -127,12 +133,15 @@ def _published_preprocessing(transforms: Any) -> Preprocessing:
 
 
 def _chosen_weights(
-    source: ModelSource, sets: dict[str, _PublishedSet], task: Task
-) -> tuple[_PublishedSet, Path]:
+    source: ModelSource, sets: dict[str, _PublishedSet], task: Task, *, download: bool
+) -> tuple[_PublishedSet, Path | None]:
+    """Return a published set, and the weights' file; None if it is neither here nor to be downloaded."""
     name, weights = source.architecture, source.weights
     if weights is None or (weights in sets and not Path(weights).exists()):
         default: str = import_torchvision().models.get_model_weights(name).DEFAULT.name
         published = sets[weights or default]
+        if not download and not (weights_cache() / published.file_name).is_file():
+            return published, None
         return published, published_weights_file(published.url, model=name, task=task)
     path = Path(weights)
     by_file_name = {published.file_name: published for published in sets.values()}

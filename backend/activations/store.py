@@ -86,8 +86,8 @@ def require_free_space(folder: Path, needed: int) -> None:
     if needed + _SPARE_BYTES > free:
         raise ExtractionError(
             f"The activations need {byte_size(needed)} more in {folder}, where only {byte_size(free)} are "
-            f"free and {byte_size(_SPARE_BYTES)} are left for others: free some space, or choose fewer layers "
-            "or images."
+            f"free and {byte_size(_SPARE_BYTES)} are left for others: free some space, or choose fewer "
+            "layers or images."
         )
 
 

@@ -33,7 +33,7 @@ def write_report(
     extra_sections: Sequence[ReportSection] = (),
     visualizations: Mapping[tuple[str, int], FeatureVisualization] | None = None,
     task: Task | None = None,
-) -> None:
+) -> str:
     """Write a report, whole or not at all.
 
     Parameters
@@ -55,6 +55,12 @@ def write_report(
     task
         Gets the neurons as progress, and can cancel between two.
 
+    Returns
+    -------
+    str
+        A sentence about images that could not be read and are left out, which is in the report too; empty if
+        there are none.
+
     Raises
     ------
     ExportError
@@ -62,7 +68,7 @@ def write_report(
     Cancelled
         If the task was cancelled.
     """
-    html = report_html(
+    html, absent = _report(
         project,
         analyses,
         title=title,
@@ -72,6 +78,7 @@ def write_report(
         task=task,
     )
     write_bytes(path, html.encode("utf-8", errors="backslashreplace"))
+    return absent
 
 
 def report_html(
@@ -85,6 +92,29 @@ def report_html(
     task: Task | None = None,
 ) -> str:
     """Return the text of :func:`write_report`'s file."""
+    html, _ = _report(
+        project,
+        analyses,
+        title=title,
+        introduction=introduction,
+        extra_sections=extra_sections,
+        visualizations=visualizations,
+        task=task,
+    )
+    return html
+
+
+def _report(
+    project: Project,
+    analyses: Sequence[NeuronAnalysis],
+    *,
+    title: str | None,
+    introduction: Sequence[str],
+    extra_sections: Sequence[ReportSection],
+    visualizations: Mapping[tuple[str, int], FeatureVisualization] | None,
+    task: Task | None,
+) -> tuple[str, str]:
+    """Return the text of the file, and the sentence about images that could not be read."""
     task = task or SilentTask()
     title = title or project.name
     neurons = [_reported(project, analysis, visualizations or {}) for analysis in analyses]
@@ -97,7 +127,9 @@ def report_html(
         task.progress(done, len(neurons), "Report")
         sections.append(neuron_section(neuron, thumbnails))
     task.progress(len(neurons), len(neurons), "Report")
-    return "\n".join(
+    absent = _absent_images(project, thumbnails.n_absent)
+    introduction = (*introduction, absent) if absent else introduction
+    html = "\n".join(
         [
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -109,6 +141,17 @@ def report_html(
             _footer(project),
             "</body>\n</html>\n",
         ]
+    )
+    return html, absent
+
+
+def _absent_images(project: Project, n_absent: int) -> str:
+    if not n_absent:
+        return ""
+    return (
+        f"{n_absent} image{'' if n_absent == 1 else 's'} of this report could not be read from "
+        f"{project.images_root}: connect its drive, or say where the images are now "
+        "(neuronprism extract PROJECT --images DIR, or “Locate the images…” in the window), and export again."
     )
 
 

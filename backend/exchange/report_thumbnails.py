@@ -57,6 +57,11 @@ class Thumbnails:
         classes = f"i i{row}{' own' if own else ''}"
         return f'<span class="{classes}" role="img" title="{text}" aria-label="{text}"></span>'
 
+    @property
+    def n_absent(self) -> int:
+        """How many of the images shown so far could not be read."""
+        return sum(uri is None for uri in self._uris.values())
+
     def style_rules(self) -> str:
         """Return a style rule for every image shown so far."""
         return "\n".join(

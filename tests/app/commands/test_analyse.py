@@ -94,6 +94,7 @@ def test_what_was_chosen_in_the_window_counts_before_the_suggestion(toy, capsys)
 
 def test_analyse_writes_a_file_and_says_the_outcome(world, tmp_path, capsys):
     file = tmp_path / "deep" / "neuron.json"
+    file.parent.mkdir()
     words = ["analyse", str(world / "toy"), "--layer", "1", "--neuron", "3", "--json", str(file), "--quiet"]
     assert main(words) == 0
     out = capsys.readouterr().out
@@ -172,3 +173,24 @@ def test_the_command_in_a_report_repeats_the_analysis_exactly(toy, parameters, s
     assert (str(arguments.project), arguments.layer, arguments.neuron) == ("toy.prism", "a layer's name", 12)
     with Project.open(toy, read_only=True) as project:
         assert chosen_parameters(project, "1", arguments, task=CommandTask(quiet=True)) == parameters
+
+
+def test_published_parameters_that_find_nothing_point_to_the_suggested_ones(world, capsys):
+    words = ["analyse", str(world / "toy.prism"), "--layer", "1", "--neuron", "3", "--quiet"]
+    with Project.open(world / "toy.prism", read_only=True) as project:
+        suggested = project.suggestion("1").distance_threshold
+    # A radius that no image is within: nothing is left.
+    assert main([*words, "--preset", "published", "--outlier-radius", "0", "--min-cluster-size", "90"]) == 0
+    captured = capsys.readouterr()
+    assert "no concept" in captured.out or "0 concepts" in captured.out
+    assert f"try --preset suggested (d_max {suggested:.4g})" in captured.err
+    assert main([*words, "--preset", "suggested"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_json_goes_into_no_folder_that_is_not_there(world, tmp_path, capsys):
+    file = tmp_path / "absent" / "neuron.json"
+    words = ["analyse", str(world / "toy.prism"), "--layer", "1", "--neuron", "3", "--json", str(file)]
+    assert main(words) == 1
+    assert f"there is no folder {file.parent}" in sentence(capsys)
+    assert not file.parent.exists()

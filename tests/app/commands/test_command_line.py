@@ -172,3 +172,21 @@ def test_progress_goes_to_standard_error_alone(toy, capsys):
     captured = capsys.readouterr()
     assert "Extracting 0" in captured.err
     assert "Extracting" not in captured.out
+
+
+@pytest.mark.parametrize("command", ["analyse", "export"])
+def test_help_gives_the_defaults(capsys, command):
+    assert main([command, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "number of top images (default: 100)" in text
+    assert "units of merge height (default: suggested for the layer)" in text
+    parameters = text.partition("parameters of the method:")[2].partition("examples:")[0]
+    assert parameters.count("(default: ") >= 11
+
+
+def test_layers_are_listed_without_the_published_weights(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert main(["layers", "mobilenet_v2", "--quiet"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "1280 neurons" in lines["features.18"]
+    assert not (tmp_path / "hub").exists()

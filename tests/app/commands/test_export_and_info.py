@@ -2,7 +2,6 @@
 
 import csv
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,6 @@ import numpy as np
 from app.command_line import main
 from app.command_progress import CommandTask
 from backend.exchange.concept_vectors_file import load_concept_vectors
-from backend.layer_parameters import layer_suggestion
-from backend.method.parameters import Parameters
 from backend.project import Project
 from tests.app.commands.toy_world import analyse, extract_words, sentence
 
@@ -43,24 +40,6 @@ def test_export_without_a_report_or_with_other_parameters(world, tmp_path, capsy
     assert not (tmp_path / "report.html").exists()
     (concept,) = load_concept_vectors(tmp_path / "concept_vectors.1.npz").concepts
     assert concept.parameters["distance_threshold"] == 1e9
-
-
-def test_export_of_several_layers_takes_what_suits_each(toy, tmp_path, capsys):
-    assert main(["extract", str(toy), "--layers", "0", "--yes-run-code", "--quiet"]) == 0
-    with Project.open(toy) as project:
-        suggested = {layer: layer_suggestion(project, layer).parameters() for layer in ("0", "1")}
-        project.save_parameters("0", Parameters(seed=4))
-    assert suggested["0"] != suggested["1"]
-    words = ["export", str(toy), "--out", str(tmp_path / "out"), "--neurons", "0-2", "--no-report", "--quiet"]
-    assert main([*words, "--preset", "suggested", "--seed", "7"]) == 0
-    for layer, parameters in suggested.items():
-        concepts = load_concept_vectors(tmp_path / "out" / f"concept_vectors.{layer}.npz").concepts
-        assert concepts
-        assert all(one.parameters == replace(parameters, seed=7).to_dict() for one in concepts)
-    capsys.readouterr()
-    assert main([*words, "--d-max", "3"]) == 2
-    assert "give --layer too" in capsys.readouterr().err
-    assert main([*words, "--d-max", "3", "--layer", "0"]) == 0
 
 
 def test_export_to_an_impossible_place_is_said(world, tmp_path, capsys):
@@ -135,3 +114,18 @@ def test_truncated_activations_are_noticed_and_mended(toy, capsys):
     assert main(["extract", str(toy), "--layers", "1", "--yes-run-code", "--quiet"]) == 0
     with Project.open(toy) as project:
         np.testing.assert_array_equal(project.activations("1"), before)
+
+
+def test_a_report_without_its_images_says_so(toy, tmp_path, capsys):
+    with Project.open(toy) as project:
+        there = project.images_root
+    hidden = there.rename(there.with_name("hidden"))
+    try:
+        assert main(["export", str(toy), "--out", str(tmp_path), "--neurons", "3", "--quiet"]) == 0
+    finally:
+        hidden.rename(there)
+    text = sentence(capsys)
+    assert f"could not be read from {there}" in text
+    assert text.removeprefix("neuronprism: ") in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert main(["export", str(toy), "--out", str(tmp_path), "--neurons", "3", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
