@@ -40,6 +40,7 @@ class ConceptPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.splitter)
         self._connect()
+        self._show_layer(None)
 
     def _connect(self) -> None:
         session = self._session
@@ -78,8 +79,11 @@ class ConceptPanel(QWidget):
 
     @Slot(object)
     def _show_layer(self, layer: LayerData | None) -> None:
-        self.parameters.set_suggestion(layer.suggestion if layer is not None else None)
         self.parameters.setEnabled(layer is not None)
+        if layer is None:
+            self.parameters.show_nothing()
+        else:
+            self.parameters.set_suggestion(layer.suggestion)
 
     @Slot(object)
     def _show_parameters(self, parameters: Parameters) -> None:

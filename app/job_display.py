@@ -27,6 +27,10 @@ class JobDisplay(QObject):
         long_work.job_ended.connect(self._end)
         long_work.queue_changed.connect(self._list_queue)
 
+    def text(self) -> str:
+        """Return what the status bar says of the job, "" while it says nothing of one."""
+        return self._bar.text_label.text() if self._shown else ""
+
     @Slot(object)
     def _start(self, job: Job) -> None:
         self._job = None if job.quiet else job

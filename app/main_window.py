@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWi
 from app.code_permission import CodePermission
 from app.concept_panel import ConceptPanel
 from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
-from app.job_display import JobDisplay, phase
+from app.job_display import JobDisplay
 from app.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
 from app.jobs import Job, JobFailure
 from app.menus import Menus, shortcut_rows
@@ -196,10 +196,11 @@ class MainWindow(QMainWindow):
             self.welcome.set_busy(None)
             return
         progress = job.progress
-        parts = [job.title]
-        if progress is not None and progress.total > 0:
-            parts.append(f"{phase(progress)} {progress.done:,} of {progress.total:,}".strip())
-        self.welcome.set_busy(" · ".join(parts))
+        text, done, total = job.title, 0, 0
+        if progress is not None:
+            done, total = progress.done, progress.total
+            text = self.job_display.text() or text
+        self.welcome.set_busy(text, done, total)
 
     # Errors
 

@@ -184,7 +184,10 @@ class NeuronWorkspace(QWidget):
         """Say what is special about the neuron, or what to try at a stop of the demo's tour."""
         layer = self._session.layer
         text = split.message
-        if not text and layer is not None:
+        # The session's parameters: the line must not come and go while the threshold is dragged.
+        suggestion = layer.suggestion if layer is not None else None
+        as_suggested = suggestion is not None and self._session.parameters == suggestion.parameters()
+        if not text and layer is not None and as_suggested:
             text = tour_text(self._session.project, layer.name, split.neuron)
         self.note.setText(text)
         self.note.setVisible(bool(text))

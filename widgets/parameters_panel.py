@@ -203,6 +203,22 @@ class ParametersPanel(QWidget):
         self._parameters = self._given = parameters
         self._show_parameters()
 
+    def show_nothing(self) -> None:
+        """Leave every field blank: there is no layer that the parameters could be of; no signal."""
+        self._send_later.stop()
+        self._ask_later.stop()
+        self._parameters = self._given = Parameters()
+        self.set_suggestion(None)
+        self._showing = True
+        try:
+            for box in self._boxes.values():
+                if isinstance(box, ChoiceBox):
+                    box.choose("")
+                elif isinstance(box, WholeNumberBox | PreciseNumberBox):
+                    box.clear()
+        finally:
+            self._showing = False
+
     def set_distance_threshold(self, threshold: float) -> None:
         """Follow the dendrogram's line while it is dragged; no signal."""
         self._parameters = replace(self._parameters, distance_threshold=float(threshold))

@@ -10,8 +10,8 @@ from widgets import theme
 
 _UNITS = 256  # of the icon's own coordinates
 _ICON = 116
-_HEIGHT = 156
-_REACH = 1.9  # how far the rays go on beyond the icon, in icon widths
+_HEIGHT = 168
+_REACH = 1.5  # how far the rays go on beyond the icon, in icon widths
 
 # Upper and lower edge of each ray, (x, y) to (x, y) in the icon's coordinates, and its colour, as in app.svg.
 _RAYS = (

@@ -33,6 +33,7 @@ _PURPOSE = (
 )
 _DROP_HINT = "Or drop a project, or a folder of images, anywhere on this page."
 _WIDTH = 820
+_PROGRESS_STEPS = 1000
 
 
 class WelcomePage(QWidget):
@@ -64,7 +65,8 @@ class WelcomePage(QWidget):
         self.demo_card = ActionCard(
             "prism",
             "Open the &demo",
-            "A small network and drawn pictures whose concepts are known. Ready in seconds, no download.",
+            "A small network and drawn pictures whose concepts are known. "
+            "About half a minute the first time, no download.",
             primary=True,
         )
         self.new_card = ActionCard(
@@ -145,9 +147,15 @@ class WelcomePage(QWidget):
         self.recent_list.set_projects(projects)
         self._fit_list()
 
-    def set_busy(self, text: str | None) -> None:
-        """Say what is being prepared, with the actions out of reach; None: nothing is."""
+    def set_busy(self, text: str | None, done: int = 0, total: int = 0) -> None:
+        """Say what is being prepared and how far, with the actions out of reach; None: nothing is.
+
+        ``total`` 0: how much there is to do is not known yet.
+        """
         self._busy_text.setText(text or "")
+        self._busy_bar.setRange(0, _PROGRESS_STEPS if total > 0 else 0)
+        if total > 0:
+            self._busy_bar.setValue(round(_PROGRESS_STEPS * min(done, total) / total))
         for shown in (self._busy_text, self._busy_bar):
             shown.setVisible(text is not None)
         for widget in (self.demo_card, self.new_card, self.open_card, self.recent_list):

@@ -13,6 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 import app.concept_counts
+import app.export_actions
+import app.neuron_workspace
 import app.new_project_dialog
 import app.project_actions
 import app.session
@@ -21,6 +23,7 @@ from app.main_window import MainWindow
 from app.new_project_dialog import NewProjectDialog
 from app.settings import Settings
 from backend.demo.tour import TOUR
+from backend.method.parameters import Suggestion
 from backend.model_source import ModelSource
 from backend.project import Project
 from tests.app.planted_project import DEEP_LAYER, LAYER, ONE_CLUSTER_AT, TWO_CLUSTERS
@@ -93,6 +96,22 @@ class TestWelcome:
         with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
             window.welcome.recent_requested.emit(str(project_path))
         assert window.stack.currentWidget() is window.workspace
+
+
+class TestParametersPanel:
+    def test_it_is_blank_until_a_layer_is_shown_and_again_after_the_project(
+        self, qtbot, window, project_path
+    ):
+        panel = window.concept_panel.parameters
+        assert panel.threshold_box.text() == ""
+        with qtbot.waitSignal(window.session.analysis_changed, timeout=20_000):
+            window.projects.open(project_path)
+        assert panel.threshold_box.text() == "12"
+        assert panel.linkage_box.currentText() == "Ward"
+        with qtbot.waitSignal(window.threads.long_work.job_ended, timeout=20_000):
+            window.menus.actions["close"].trigger()
+        assert panel.threshold_box.text() == ""
+        assert panel.n_clusters_box.text() == ""
 
 
 class TestOutlierRadius:
@@ -435,6 +454,20 @@ class TestDemo:
                 press(qtbot, visible(window, QMessageBox)[0], "Open read-only")
         assert window.session.project.read_only
 
+    def test_its_sentence_stands_only_while_the_parameters_are_the_suggested(
+        self, qtbot, opened, monkeypatch
+    ):
+        monkeypatch.setattr(app.neuron_workspace, "tour_text", lambda project, layer, neuron: "Look here.")
+        session, note = opened.session, opened.workspace.note
+        radius, top_n = session.parameters.outlier_radius_squared, session.parameters.top_n
+        suggestion = Suggestion(11.0, radius, top_n, 6, "Because.")
+        session.layer = replace(session.layer, suggestion=suggestion)
+        session.set_parameters(suggestion.parameters())
+        qtbot.waitUntil(note.isVisible, timeout=20_000)
+        assert note.text() == "Look here."
+        session.commit_threshold(ONE_CLUSTER_AT)
+        qtbot.waitUntil(lambda: not note.isVisible(), timeout=20_000)
+
     def test_the_tour_is_in_the_menu_of_the_demo_alone(self, opened):
         menu = opened.menus.tour_menu
         assert not menu.menuAction().isVisible()
@@ -524,9 +557,9 @@ class TestClosingDuringWork:
 
     def test_an_export_and_a_sweep(self, qtbot, opened, project_path, monkeypatch):
         exporting, sweeping = HeldJob(), HeldJob()
-        monkeypatch.setattr(app.project_actions, "export", exporting)
+        monkeypatch.setattr(app.export_actions, "export", exporting)
         monkeypatch.setattr(app.concept_counts, "sweep_merge_heights", sweeping)
-        opened.projects.export_to(project_path.parent)
+        opened.projects.exports.export_to(project_path.parent)
         opened.session.show_layer(DEEP_LAYER)
         qtbot.waitUntil(exporting.entered.is_set, timeout=5000)
         qtbot.waitUntil(sweeping.entered.is_set, timeout=20_000)
@@ -590,6 +623,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 application = QApplication([])
 import app.concept_counts
+import app.export_actions
 import app.new_project_dialog
 import app.project_actions
 import app.session

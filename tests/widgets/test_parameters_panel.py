@@ -34,6 +34,25 @@ def sent(panel: ParametersPanel) -> list[Parameters]:
     return sent
 
 
+def test_without_a_layer_every_field_is_blank_and_comes_back(
+    panel: ParametersPanel, sent: list[Parameters]
+) -> None:
+    given = Parameters(distance_threshold=7.5)
+    panel.set_suggestion(SUGGESTION)
+    panel.set_parameters(given)
+    panel.set_n_clusters(3, 100)
+    panel.show_nothing()
+    texts = [box.currentText() if isinstance(box, ChoiceBox) else box.text() for box in panel._boxes.values()]
+    assert set(texts) == {""}
+    panel.set_parameters(given)
+    panel.set_n_clusters(3, 100)
+    assert panel.threshold_box.text() == "7.5"
+    assert panel.top_n_box.text() == "100"
+    assert panel.n_clusters_box.text() == "3"
+    assert panel.linkage_box.choice() == given.linkage
+    assert sent == []
+
+
 def _type(box: object, text: str) -> None:
     box.setFocus()  # type: ignore[attr-defined]
     box.selectAll()  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from widgets.prism_banner import PrismBanner
 from widgets.recent_projects import when_text
 from widgets.welcome_page import RecentProject, WelcomePage
 
@@ -110,6 +111,23 @@ def test_busy_takes_the_actions_out_of_reach(page: WelcomePage, qtbot: QtBot) ->
     page.set_busy(None)
     with qtbot.waitSignal(page.demo_requested):
         QTest.mouseClick(page.demo_card, Qt.MouseButton.LeftButton)
+
+
+def test_the_bar_shows_the_true_share(page: WelcomePage) -> None:
+    page.set_busy("Opening the demo")
+    assert page._busy_bar.maximum() == 0  # how much there is to do is not known
+    page.set_busy("Opening the demo", 30, 120)
+    assert page._busy_bar.value() / page._busy_bar.maximum() == 0.25
+
+
+@pytest.mark.parametrize("width", [400, 820])
+def test_no_ray_of_the_banner_is_cut_at_its_edge(qtbot: QtBot, width: int) -> None:
+    banner = PrismBanner()
+    qtbot.addWidget(banner)
+    banner.resize(width, banner.sizeHint().height())
+    picture = banner.grab().toImage()
+    for y in (0, picture.height() - 1):
+        assert {picture.pixel(x, y) for x in range(picture.width())} == {picture.pixel(0, y)}
 
 
 def _drop(page: WelcomePage, *paths: Path) -> bool:
