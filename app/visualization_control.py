@@ -103,6 +103,7 @@ class VisualizationControl(QObject):
             layer.name,
             directions,
             settings,
+            project.layer(layer.name).binding.pooling,
         )
         self._job = self._long_work.submit(f"Visualising neuron {split.neuron}", function, unit="step")
         self._job.partial.connect(self._take)

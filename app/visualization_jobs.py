@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.model_cache import ModelCache
-from backend.model_source import ModelSource
+from backend.model_source import ModelSource, Pooling
 from backend.task import Task
 from backend.visualization.visualization_result import (
     Direction,
@@ -21,6 +21,7 @@ def visualise(
     layer: str,
     directions: Sequence[Direction],
     settings: VisualizationSettings,
+    pooling: Pooling,
     task: Task,
 ) -> FeatureVisualization:
     """Load the network and render the directions; pictures on their way come as partial results."""
@@ -29,4 +30,4 @@ def visualise(
     task.check_cancelled()
     from backend.visualization.feature_visualization import visualize
 
-    return visualize(loaded, layer, directions, settings, task=task)
+    return visualize(loaded, layer, directions, settings, pooling=pooling, task=task)

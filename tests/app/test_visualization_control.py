@@ -25,8 +25,8 @@ class FakeRendering:
         self.directions = ()
         self.error = None
 
-    def __call__(self, models, source, allow_code, layer, directions, settings, task):
-        self.directions = directions
+    def __call__(self, models, source, allow_code, layer, directions, settings, pooling, task):
+        self.directions, self.pooling = directions, pooling
         if self.error is not None:
             raise self.error
         task.partial(self.result(layer, directions, settings, 1))
@@ -126,6 +126,14 @@ def test_pictures_return_with_the_neuron(qtbot, panel, session, threads, renderi
     assert all(grey(panel, key) is None for key in keys_of(panel))
     session.show_neuron(0)
     assert {key: grey(panel, key) for key in keys_of(panel)} == before
+
+
+def test_the_layer_is_rendered_as_it_was_pooled(qtbot, panel, session, threads, rendering):
+    rendering.go_on.set()
+    press_start(qtbot, panel)
+    with qtbot.waitSignal(threads.long_work.job_ended, timeout=5000):
+        pass
+    assert rendering.pooling == session.project.layer(session.layer.name).binding.pooling
 
 
 def test_a_concept_with_other_members_has_no_picture_yet(qtbot, panel, session, threads, rendering):
