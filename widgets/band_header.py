@@ -39,5 +39,11 @@ def paint_band_header(
     painter.drawText(QRect(right - count_width, ground.y(), count_width + 2, ground.height()), _LEFT, count)
     painter.setPen(palette.color(_Role.PlaceholderText))
     room = max(0, right - count_width - 8 - left)
-    subtitle = QFontMetrics(font).elidedText(band.subtitle, Qt.TextElideMode.ElideRight, room)
-    painter.drawText(QRect(left, ground.y(), room, ground.height()), _LEFT, subtitle)
+    painter.drawText(
+        QRect(left, ground.y(), room, ground.height()), _LEFT, subtitle_that_fits(band, font, room)
+    )
+
+
+def subtitle_that_fits(band: ImageBand, font: QFont, room: int) -> str:
+    """Return a band's second text, or "" if there is no room for the whole: a part says nothing."""
+    return band.subtitle if QFontMetrics(font).horizontalAdvance(band.subtitle) <= room else ""

@@ -29,6 +29,8 @@ from widgets.theme import scaled_font
 from widgets.threshold_steps import round_to_resolution
 
 _MOST_LABELS = 40
+_CAPTION = "number of clusters by d_max"
+_HANDLE = 10  # pixels: half the width of the threshold's handle, and some air
 _Role = QPalette.ColorRole
 
 
@@ -172,9 +174,6 @@ class ClusterCountStrip(QWidget):
             y = float(self._y_of(float(count)))
             box = QRectF(0, y - metrics.height() / 2, AXIS_WIDTH - 5, metrics.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(count))
-        # The staircase is high at the left: under it there is always room.
-        title = QRectF(rect.left() + 6, rect.bottom() - metrics.height() - 1, 260, metrics.height())
-        painter.drawText(title, Qt.AlignmentFlag.AlignLeft, "number of clusters by d_max")
 
     def _ticks(self) -> list[float]:
         low, high = self._state.axis_range
@@ -217,7 +216,31 @@ class ClusterCountStrip(QWidget):
             box = QRectF(left, y - metrics.height(), right - left, metrics.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
+    def caption_rect(self) -> QRectF | None:
+        """Return where the caption is: upper right, clear of staircase and threshold; None: no room."""
+        rect, metrics = self.plot_rect(), QFontMetricsF(scaled_font(self.font(), 0.85))
+        width, height = metrics.horizontalAdvance(_CAPTION) + 2, metrics.height()
+        right = rect.right()
+        threshold = self.x_of(self._state.threshold)
+        if threshold + _HANDLE > right - width:
+            right = min(right, threshold - _HANDLE)
+        left = right - width
+        corners = self._corners()
+        highest = min((point.y() for point in corners if point.x() >= left - _HANDLE), default=rect.bottom())
+        # A step's number stands over the step.
+        if left < rect.left() or highest - height < height + 1:
+            return None
+        return QRectF(left, 1, width, height)
+
+    def _paint_caption(self, painter: QPainter) -> None:
+        place = self.caption_rect()
+        if place is not None:
+            painter.setFont(scaled_font(self.font(), 0.85))
+            painter.setPen(self.palette().color(_Role.PlaceholderText))
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _CAPTION)
+
     def _paint_marks(self, painter: QPainter) -> None:
+        self._paint_caption(painter)
         rect, palette = self.plot_rect(), self.palette()
         top, bottom = 2.0, rect.bottom()
         if self._state.suggestion is not None:

@@ -318,19 +318,32 @@ def test_another_layer_keeps_the_filter_and_finds_the_neuron_again(browser: Neur
     assert browser.model.neuron(browser.table_view.currentIndex().row()) == int(np.argmax(MAXIMUM))
 
 
+def test_the_names_end_where_the_table_ends(browser: NeuronBrowser, qtbot: QtBot) -> None:
+    browser.resize(340, 500)
+    header, view = browser.table_view.horizontalHeader(), browser.table_view
+    qtbot.waitUntil(lambda: view.viewport().width() < 340)
+    assert header.sectionViewportPosition(Column.NAME) + header.sectionSize(Column.NAME) == (
+        view.viewport().width()
+    )
+    assert header.sectionSize(Column.NAME) >= 60
+
+
 def test_columns_can_be_hidden_and_come_back_with_the_state(
     browser: NeuronBrowser, loader: ThumbnailLoader, qtbot: QtBot
 ) -> None:
     menu = browser.column_menu()
     mean = next(action for action in menu.actions() if action.text() == "Mean")
-    mean.trigger()
     assert browser.table_view.isColumnHidden(Column.MEAN)
+    mean.trigger()
+    assert not browser.table_view.isColumnHidden(Column.MEAN)
+    browser.table_view.setColumnHidden(Column.MAXIMUM, True)
     browser.table_view.sortByColumn(Column.MAXIMUM, Qt.SortOrder.DescendingOrder)
     again = NeuronBrowser(loader)
     qtbot.addWidget(again)
     again.set_table(_table())
     assert again.restore_state(browser.save_state())
-    assert again.table_view.isColumnHidden(Column.MEAN)
+    assert not again.table_view.isColumnHidden(Column.MEAN)
+    assert again.table_view.isColumnHidden(Column.MAXIMUM)
     assert _shown(again) == _shown(browser)
 
 
