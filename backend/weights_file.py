@@ -194,7 +194,8 @@ def _read_torch(path: Path) -> object:
         ) from error
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001  (damaged bytes make the decoder stumble in any way)
+    except Exception as error:
+        # Damaged bytes make the decoder stumble in any way, an IndexError among them.
         reason = str(error) or type(error).__name__
         raise ModelError(
             f"The weights file '{path}' cannot be read; it may be damaged ({reason})."
