@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class AnnotationTable:
             " WHERE (?1 IS NULL OR layers.name = ?1) AND (?2 IS NULL OR neuron = ?2) ORDER BY c.id",
             (layer, neuron),
         )
+        decode = self._database.decode
         return tuple(
             NamedConcept(
                 id=identity,
@@ -67,9 +69,9 @@ class AnnotationTable:
                 neuron=number,
                 name=name,
                 notes=notes,
-                member_images=tuple(json.loads(members)),
+                member_images=decode(members, "column named_concepts.member_images", _rows),
                 vector=np.frombuffer(vector, _VECTOR_DTYPE).astype(np.float32),
-                parameters=Parameters.from_dict(json.loads(parameters)),
+                parameters=decode(parameters, "column named_concepts.parameters", Parameters.from_dict),
             )
             for identity, layer_name, number, name, notes, members, vector, parameters in rows
         )
@@ -136,3 +138,7 @@ class AnnotationTable:
             raise ProjectError(
                 f"The concept '{concept.name}' has a member that is not among the {self._n_images} images."
             )
+
+
+def _rows(values: Any) -> tuple[int, ...]:
+    return tuple(int(row) for row in values)

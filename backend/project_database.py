@@ -9,18 +9,20 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from backend.errors import ProjectError
+from backend.errors import NeuronPrismError, ProjectError
 from backend.project_schema import APPLICATION_ID, TABLES, VERSION, migrate
 
 DATABASE_FILE = "project.sqlite"
 BACKUP_FILE = "project.sqlite.backup"
 
 _WAIT_SECONDS = 20.0
+
+_Value = TypeVar("_Value")
 
 _log = logging.getLogger(__name__)
 
@@ -79,12 +81,20 @@ class ProjectDatabase:
 
     @staticmethod
     def create(folder: Path) -> None:
-        """Write an empty database of the present version into a folder."""
-        connection = sqlite3.connect(folder / DATABASE_FILE, isolation_level=None)
+        """Write an empty database of the present version into a folder.
+
+        Raises
+        ------
+        ProjectError
+            If it cannot be written, as where the disk is full.
+        """
         try:
-            migrate(connection, 0)
-        finally:
-            connection.close()
+            with contextlib.closing(
+                sqlite3.connect(folder / DATABASE_FILE, isolation_level=None)
+            ) as connection:
+                migrate(connection, 0)
+        except sqlite3.Error as error:
+            raise _as_project_error(error, folder) from error
 
     def keep_log(self) -> None:
         """Write changes to a log first from now on (see the class), until the database is closed."""
@@ -123,10 +133,31 @@ class ProjectDatabase:
     def read_values(self, table: Literal["project", "settings"]) -> dict[str, Any]:
         """Return a table of JSON values by key."""
         rows = self.query(f"SELECT key, value FROM {table}")
+        return {key: self.decode(value, f"table {table}", _as_it_is) for key, value in rows}
+
+    def decode(self, text: str, where: str, build: Callable[[Any], _Value]) -> _Value:
+        """Return what is built from a JSON text of the database.
+
+        Parameters
+        ----------
+        text
+            As it was saved.
+        where
+            The table or column it is from, for the error.
+        build
+            Makes the value of what the text holds.
+
+        Raises
+        ------
+        ProjectDamagedError
+            If the text is no JSON, or nothing can be built from it.
+        """
         try:
-            return {key: json.loads(value) for key, value in rows}
+            return build(json.loads(text))
         except ValueError as error:
-            raise _damaged(self.folder, f"its table {table} holds something else than JSON") from error
+            raise _damaged(self.folder, f"its {where} holds something else than JSON") from error
+        except (TypeError, KeyError, AttributeError, NeuronPrismError) as error:
+            raise _damaged(self.folder, f"its {where} holds a value that cannot be used: {error}") from error
 
     def require_values(self, table: Literal["project", "settings"], keys: Set[str]) -> None:
         """Raise :class:`ProjectDamagedError` if a table lacks one of the keys."""
@@ -330,6 +361,10 @@ def _copy_database(connection: sqlite3.Connection, path: Path) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _damaged(folder: Path, reason: str) -> ProjectDamagedError:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backend.activations.store import (
     ACTIVATIONS_FOLDER,
@@ -22,6 +22,8 @@ from backend.method.parameters import Parameters, Suggestion
 from backend.model_source import Pooling, Preprocessing
 from backend.project_database import ProjectDatabase
 from backend.project_images import FileState
+
+_Value = TypeVar("_Value")
 
 _RECORDED_SOFTWARE = ("neuron-prism", "torch", "torchvision", "numpy", "pillow")
 
@@ -102,6 +104,22 @@ class LayerRecord:
     def index_file(self) -> Path:
         """Where its neuron index is kept."""
         return self.file.with_name(self.file.name.removesuffix(SUFFIX) + INDEX_SUFFIX)
+
+    def forget_index(self) -> None:
+        """Remove the neuron index: it belongs to rows that are about to change.
+
+        Raises
+        ------
+        ProjectError
+            If the system refuses that.
+        """
+        try:
+            self.index_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"The neuron index {self.index_file} cannot be removed ({error.strerror or error}): make its "
+                "folder writable and close other programs that read it."
+            ) from error
 
     @property
     def n_bytes(self) -> int:
@@ -247,7 +265,7 @@ class LayerTable:
         """
         wanted = [(row,) for row in sorted(set(rows))]
         for record in self.records():
-            record.index_file.unlink(missing_ok=True)
+            record.forget_index()
         with self._database.transaction() as connection:
             connection.executemany("DELETE FROM blocks WHERE start <= ?1 AND stop > ?1", wanted)
             connection.executemany(
@@ -257,8 +275,7 @@ class LayerTable:
 
     def parameters(self, name: str) -> Parameters | None:
         """Return the parameters that were chosen for a layer, if any."""
-        values = self._json(name, "parameters")
-        return None if values is None else Parameters.from_dict(values)
+        return self._value(name, "parameters", Parameters.from_dict)
 
     def save_parameters(self, name: str, parameters: Parameters | None) -> None:
         """Keep the parameters chosen for a layer; None forgets them."""
@@ -266,8 +283,7 @@ class LayerTable:
 
     def suggestion(self, name: str) -> Suggestion | None:
         """Return what was suggested for a layer, if anything."""
-        values = self._json(name, "suggestion")
-        return None if values is None else Suggestion.from_dict(values)
+        return self._value(name, "suggestion", Suggestion.from_dict)
 
     def save_suggestion(self, name: str, suggestion: Suggestion | None) -> None:
         """Keep what is suggested for a layer; None forgets it."""
@@ -276,9 +292,21 @@ class LayerTable:
     def _id(self, name: str) -> int:
         return layer_id(self._database, name)
 
-    def _json(self, name: str, column: str) -> dict[str, Any] | None:
+    def check(self) -> None:
+        """Read all that is kept of every layer.
+
+        Raises
+        ------
+        ProjectDamagedError
+            If some of it cannot be read.
+        """
+        for record in self.records():
+            self.parameters(record.name)
+            self.suggestion(record.name)
+
+    def _value(self, name: str, column: str, build: Callable[[Mapping[str, Any]], _Value]) -> _Value | None:
         ((text,),) = self._database.query(f"SELECT {column} FROM layers WHERE id = ?", (self._id(name),))
-        return None if text is None else json.loads(text)
+        return None if text is None else self._database.decode(text, f"column layers.{column}", build)
 
     def _save_json(self, name: str, column: str, values: Mapping[str, Any] | None) -> None:
         text = None if values is None else json.dumps(values)
@@ -299,17 +327,21 @@ class LayerTable:
         versions: str,
         n_done: int,
     ) -> LayerRecord:
+        decode = self._database.decode
         return LayerRecord(
             name=name,
             n_neurons=n_neurons,
             n_images=self._n_images,
             n_done=n_done,
             binding=LayerBinding(
-                weights_sha256, Preprocessing.from_dict(json.loads(preprocessing)), pooling, precision
+                weights_sha256,
+                decode(preprocessing, "column layers.preprocessing", Preprocessing.from_dict),
+                pooling,
+                precision,
             ),
             file=self._database.folder / ACTIVATIONS_FOLDER / (stem + SUFFIX),
             created=created,
-            versions=json.loads(versions),
+            versions=decode(versions, "column layers.versions", dict[str, str]),
         )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.errors import ProjectError
+from backend.project_annotations import AnnotationTable
 from backend.project_database import DATABASE_FILE, ProjectDamagedError, ProjectDatabase, recover_database
+from backend.project_layers import LayerTable
 from backend.project_lock import WriterLock
 from backend.project_schema import REQUIRED_VALUES
 
@@ -69,6 +71,10 @@ def _open_database(folder: Path, *, read_only: bool) -> ProjectDatabase:
     database = ProjectDatabase(folder, read_only=read_only)
     try:
         database.require_values("project", REQUIRED_VALUES)
+        # All that is kept as JSON is read once, for SQLite's own check says nothing of it.
+        database.read_values("settings")
+        LayerTable(database, 0).check()
+        AnnotationTable(database, 0).named_concepts(None)
     except BaseException:
         database.abandon()
         raise

@@ -36,6 +36,8 @@ class LayerExtraction:
     ------
     ExtractionError
         If its file cannot be written.
+    ProjectError
+        If its neuron index cannot be removed.
     """
 
     def __init__(self, project: Project, name: str, n_neurons: int, binding: LayerBinding) -> None:
@@ -43,8 +45,7 @@ class LayerExtraction:
         self._layers = project.extracted_layers
         records = {record.name: record for record in project.layers}
         self.record: LayerRecord = records.get(name) or self._layers.add(name, n_neurons, binding)
-        # It belongs to rows that are about to change.
-        self.record.index_file.unlink(missing_ok=True)
+        self.record.forget_index()
         self._writer = ActivationWriter(self.record.file, project.n_images, n_neurons)
         self._builder = NeuronIndexBuilder(n_neurons, min(MAX_TOP_N, project.n_images))
         self._stored = {block.start: block for block in self._layers.blocks(name)}

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import backend.project_schema
+from backend.activations.layer_extraction import LayerExtraction
 from backend.errors import ProjectError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
 from backend.project_database import BACKUP_FILE, DATABASE_FILE
@@ -77,6 +78,43 @@ def spoil_a_value(file: Path) -> None:
         connection.execute("UPDATE project SET value = '{' WHERE key = 'model_source'")
 
 
+def changing(statement: str):
+    """Return what runs a statement on the database, after which it is still a sound one for SQLite."""
+
+    def damage(file: Path) -> None:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute(statement)
+            assert connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+    return damage
+
+
+def named_concept(members: str, parameters: str) -> str:
+    return (
+        "INSERT INTO named_concepts (layer, neuron, name, notes, member_images, vector, parameters, modified)"
+        f" SELECT id, 0, 'red', '', '{members}', zeroblob(12), '{parameters}', 'now' FROM layers"
+    )
+
+
+BROKEN_JSON = [
+    changing(statement)
+    for statement in (
+        "UPDATE layers SET preprocessing = '{'",
+        "UPDATE layers SET preprocessing = '3'",
+        "UPDATE layers SET preprocessing = '{\"size\": 1}'",
+        "UPDATE layers SET versions = ''",
+        "UPDATE layers SET parameters = '{\"top_n\":'",
+        "UPDATE layers SET parameters = '{\"top_n\": -1}'",
+        "UPDATE layers SET suggestion = '[]'",
+        "INSERT INTO settings (key, value) VALUES ('a', '{')",
+        named_concept("[0, 1", "{}"),
+        named_concept("7", "{}"),
+        named_concept("[0, 1]", "{"),
+        named_concept("[0, 1]", "[]a"),
+    )
+]
+
+
 def remove(file: Path) -> None:
     file.unlink()
 
@@ -90,6 +128,7 @@ DAMAGES = [
     forget_the_images_folder,
     spoil_a_value,
     remove,
+    *BROKEN_JSON,
 ]
 
 
@@ -359,6 +398,18 @@ def said_unprivileged(function) -> str:
 
 
 class TestFullDisk:
+    @pytest.mark.parametrize("text", ["disk I/O error", "database or disk is full"])
+    def test_a_new_project_that_does_not_fit_is_a_sentence_and_leaves_nothing(
+        self, tmp_path, monkeypatch, text
+    ):
+        def full(*_args):
+            raise sqlite3.OperationalError(text)
+
+        monkeypatch.setattr("backend.project_database.migrate", full)
+        with pytest.raises(ProjectError, match=r"^The project .* cannot be"):
+            make_project(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
     def test_a_change_that_does_not_fit_is_refused_and_the_rest_kept(self, folder):
         with Project.open(folder) as project:
             ((pages,),) = project._database.query("PRAGMA page_count")
@@ -368,3 +419,13 @@ class TestFullDisk:
             project._database.query("PRAGMA max_page_count = 1000000")
             assert project.get_setting("large") is None
             project.set_setting("large", "x" * 1_000_000)
+
+
+class TestNeuronIndex:
+    def test_one_that_cannot_be_removed_is_a_sentence(self, folder):
+        with Project.open(folder) as project:
+            project.layer("features.18").index_file.mkdir()
+            with pytest.raises(ProjectError, match=r"neuron index .* cannot be removed"):
+                project.extracted_layers.forget_images([0])
+            with pytest.raises(ProjectError, match=r"neuron index .* cannot be removed"):
+                LayerExtraction(project, "features.18", 3, project.layer("features.18").binding)
