@@ -88,8 +88,12 @@ class Menus(QObject):
         self._add(menu, "continue", "&Continue extraction", projects.continue_extraction)
         self._add(menu, "relocate", "&Locate the images…", projects.choose_images_folder)
         menu.addSeparator()
-        self._add(menu, "export_neuron", "&Export this neuron…", projects.export_neuron, "Ctrl+E", "export")
-        self._add(menu, "export_project", "Export the &project…", projects.export_project, "Ctrl+Shift+E")
+        self._add(
+            menu, "export_neuron", "&Export this neuron…", projects.exports.export_neuron, "Ctrl+E", "export"
+        )
+        self._add(
+            menu, "export_project", "Export the &project…", projects.exports.export_project, "Ctrl+Shift+E"
+        )
         menu.addSeparator()
         self._add(menu, "close", "&Close project", projects.close_project, _Key.Close)
         self._add(menu, "quit", "&Quit", self._window.close, "Ctrl+Q")

@@ -7,12 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QStandardPaths, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.demo_jobs import demo_path, open_demo, tour_start
-from app.export_jobs import Exported, export
+from app.export_actions import ExportActions
 from app.extraction_jobs import extract_layers, images_done, layers_to_extract
 from app.jobs import Job, JobFailure
 from app.new_project_dialog import NewProjectDialog
@@ -24,7 +22,7 @@ from app.project_jobs import (
     open_project,
     relocate_images,
 )
-from app.questions import ask, tell
+from app.questions import ask, choose_folder, tell
 from backend.errors import NeuronPrismError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
 from widgets.new_project_form import NewProjectRequest
@@ -53,6 +51,7 @@ class ProjectActions(QObject):
         self._window = window
         self._session = window.session
         self._long_work = window.threads.long_work
+        self.exports = ExportActions(window.session, window.threads.long_work, window)
         self._extraction: Job | None = None
         self._opening: tuple[Job, Path] | None = None
 
@@ -180,32 +179,6 @@ class ProjectActions(QObject):
             job = self._long_work.submit("Looking for the images", partial(relocate_images, project, folder))
             job.succeeded.connect(self._show_relocated)
 
-    # Export
-
-    def export_neuron(self) -> None:
-        """Export the neuron on show into a folder of the user's choice."""
-        layer, neuron = self._session.layer, self._session.neuron
-        if layer is not None and neuron is not None:
-            write = partial(self.export_to, layer=layer.name, neurons=(neuron,))
-            self._choose_folder(f"Export neuron {neuron} of {layer.name}", "Export here", write)
-
-    def export_project(self) -> None:
-        """Export the whole project into a folder of the user's choice."""
-        if self._session.project is not None:
-            self._choose_folder("Export the project", "Export here", self.export_to)
-
-    def export_to(
-        self, folder: Path, *, layer: str | None = None, neurons: tuple[int, ...] | None = None
-    ) -> None:
-        """Export into a folder."""
-        project = self._session.project
-        if project is None:
-            return
-        self._session.about_to_change.emit()  # what was typed a moment ago belongs into the export
-        title = "Exporting the project" if neurons is None else f"Exporting neuron {neurons[0]}"
-        job = self._long_work.submit(title, partial(export, project, folder, layer, neurons), unit="neuron")
-        job.succeeded.connect(self._show_exported)
-
     # Answers of the jobs
 
     @Slot(object)
@@ -284,18 +257,6 @@ class ProjectActions(QObject):
     def _show_relocated(self) -> None:
         self._window.thumbnails.clear()
         self._session.reload_images()
-
-    @Slot(object)
-    def _show_exported(self, exported: Exported) -> None:
-        concepts = count_text(exported.n_concepts, "concept vector")
-        neurons = count_text(exported.n_neurons, "neuron")
-        tell(
-            self._window,
-            "Exported",
-            f"{concepts} of {neurons}, with tables and a report, were written to {exported.folder}.",
-            action="Open the folder",
-            on_action=partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(exported.folder))),
-        )
 
     # Offers
 
@@ -390,17 +351,5 @@ class ProjectActions(QObject):
             self._long_work.submit(f"Closing {earlier.name}", partial(close_project, earlier), quiet=True)
 
     def _choose_folder(self, title: str, accept: str, then: Callable[[Path], None]) -> None:
-        dialog = QFileDialog(self._window, title)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
-        home = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         current = self._session.project
-        dialog.setDirectory(str(current.path.parent) if current is not None else home)
-
-        def chosen(text: str) -> None:
-            then(Path(text))
-
-        dialog.fileSelected.connect(chosen)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_folder(self._window, title, accept, current.path.parent if current is not None else None, then)

@@ -1,9 +1,10 @@
 """Questions and notices that do not block: each is a window of its own, answered by calling back."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 
 def ask(
@@ -82,3 +83,31 @@ def tell(
         further.clicked.connect(on_action)
     box.open()
     return box
+
+
+def choose_folder(
+    parent: QWidget, title: str, accept: str, start: Path | None, then: Callable[[Path], None]
+) -> QFileDialog:
+    """Let the user choose a folder, and call ``then`` with it.
+
+    Parameters
+    ----------
+    accept
+        Label of the button.
+    start
+        Where to begin; None for the user's documents.
+    """
+    dialog = QFileDialog(parent, title)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    dialog.setDirectory(str(start) if start is not None else documents)
+
+    def chosen(text: str) -> None:
+        then(Path(text))
+
+    dialog.fileSelected.connect(chosen)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    return dialog

@@ -16,7 +16,7 @@ def visible(window, kind):
 
 def test_the_neuron_on_show_is_exported_with_the_names_typed_so_far(qtbot, opened, tmp_path):
     opened.session.names.set_name(0, "apples")
-    opened.projects.export_to(tmp_path, layer=LAYER, neurons=(0,))
+    opened.projects.exports.export_to(tmp_path, layer=LAYER, neurons=(0,))
     qtbot.waitUntil(lambda: bool(visible(opened, QMessageBox)), timeout=30_000)
     (box,) = visible(opened, QMessageBox)
     folder = tmp_path / "planted mixed neuron 0 export"
@@ -33,7 +33,7 @@ def test_the_neuron_on_show_is_exported_with_the_names_typed_so_far(qtbot, opene
 
 def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(qtbot, opened, tmp_path):
     (tmp_path / "a file").write_text("")
-    opened.projects.export_to(tmp_path / "a file")
+    opened.projects.exports.export_to(tmp_path / "a file")
     qtbot.waitUntil(lambda: bool(visible(opened, ErrorDialog)), timeout=30_000)
     assert "a file" in visible(opened, ErrorDialog)[0]._sentence.text()
 
