@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.layer_data import LayerData
+from backend.image_address import image_file
 from backend.method.parameters import Parameters, Suggestion
 from backend.project import ImageCheck, Project
 from backend.task import Task
@@ -42,7 +43,7 @@ def relocate_images(project: Project, folder: Path, task: Task) -> ImageCheck:
 
 def images_are_missing(project: Project, task: Task) -> bool:
     """Return whether the images folder, or the first of its images, is not where it was."""
-    return project.n_images > 0 and not project.image_path(0).is_file()
+    return project.n_images > 0 and not image_file(project.image_path(0)).is_file()
 
 
 def load_layer(project: Project, name: str, task: Task) -> LayerData:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
+from backend.image_address import image_file
 from widgets import theme
 from widgets.image_grid_model import ImageItem
 from widgets.image_viewer import LONGEST_SIDE
@@ -28,7 +29,7 @@ class PictureClipboard(QObject):
         """Copy the files' paths as text, one a line, and as files."""
         data = QMimeData()
         data.setText("\n".join(str(item.path) for item in items))
-        data.setUrls([QUrl.fromLocalFile(str(item.path)) for item in items])
+        data.setUrls([QUrl.fromLocalFile(str(image_file(item.path))) for item in items])
         QGuiApplication.clipboard().setMimeData(data)
 
     def copy_picture(self, item: ImageItem) -> None:

@@ -34,11 +34,10 @@ _WIDTHS = {
     Column.IMAGES: 114,
     Column.MAXIMUM: 60,
     Column.CONCEPTS: 34,
-    Column.NAME: 60,  # at least: the last column takes what is left
+    Column.NAME: 74,  # the last that a panel of usual width has room for
     Column.ACTIVE: 60,
     Column.MEAN: 60,
 }
-_HIDDEN_AT_FIRST = (Column.ACTIVE, Column.MEAN)
 _USUAL_LINE = 15  # pixels: height of a line in the type that the widths above are for
 _TABLE, _NOTHING, _NO_MATCH = range(3)
 _PATIENCE = 500  # milliseconds: a condition that is being typed is no mistake yet
@@ -116,9 +115,6 @@ class NeuronBrowser(QWidget):
         for column, width in _WIDTHS.items():
             scale = 1.0 if column == Column.IMAGES else self.fontMetrics().height() / _USUAL_LINE
             header.resizeSection(column, round(width * max(scale, 1.0)))
-        # A panel of usual width has no room for these beside the names; the header's menu shows them.
-        for column in _HIDDEN_AT_FIRST:
-            self.table_view.setColumnHidden(column, True)
         self._sorted_by = (int(Column.NEURON), Qt.SortOrder.AscendingOrder)
         self.table_view.selectionModel().selectionChanged.connect(self._row_chosen)
         # Once the view has laid out what moved, pictures that nobody sees any more need not be decoded.
