@@ -12,11 +12,11 @@ from app.command_parameters import chosen_parameters
 from app.command_parser import SUGGESTED_PRESET
 from app.command_progress import CommandTask
 from app.command_project import open_for_reading
+from backend.concept_colors import letters
 from backend.errors import ExportError
 from backend.evaluation.neuron_analysis import analyse_neuron
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.exchange.analysis_json import analysis_bytes, write_analysis
-from backend.exchange.report_colors import letters
 from backend.exchange.report_neuron import outcome
 from backend.layer_parameters import layer_suggestion
 from backend.method.dendrogram_layout import concept_numbers

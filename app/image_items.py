@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
 from app.concept_presentation import ConceptPresentation
+from backend.concept_colors import DROPPED_MARKER, OUTLIER_MARKER
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.evaluation.projections import MaxProjecting
 from backend.method.results import DROPPED, OUTLIER, Disentanglement
 from widgets.image_grid import ImageBand, ImageItem
 from widgets.max_projecting_view import ProjectionColumn
-from widgets.palette import DROPPED_MARKER, OUTLIER_MARKER, dropped_color, outlier_color
+from widgets.palette import dropped_color, outlier_color
 
 if TYPE_CHECKING:
     from backend.project import Project

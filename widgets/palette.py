@@ -6,36 +6,19 @@ of all). The eleventh concept starts over with another pattern; letters never re
 """
 
 import math
-from string import ascii_uppercase
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QGuiApplication, QPalette
 
-# blue, vermilion, green, magenta, sky, gold, wine, olive, violet, brown
-_LIGHT = [
-    "#1646ad",
-    "#bd260a",
-    "#0a7d66",
-    "#e62e9f",
-    "#2e8fd2",
-    "#b0800c",
-    "#83205f",
-    "#42660f",
-    "#7026e3",
-    "#55230d",
-]
-_DARK = [
-    "#5584dc",
-    "#ee4a22",
-    "#3cb87e",
-    "#ff8cc6",
-    "#35ccff",
-    "#e3c435",
-    "#b96488",
-    "#d4f25e",
-    "#998ffd",
-    "#f5823a",
-]
+from backend.concept_colors import (
+    DARK_CONCEPTS,
+    DARK_DROPPED,
+    DARK_OUTLIERS,
+    LIGHT_CONCEPTS,
+    LIGHT_DROPPED,
+    LIGHT_OUTLIERS,
+    letters,
+)
 
 LIGHT_BACKGROUNDS = QColor("#ffffff"), QColor("#f3f4f7")
 """Backgrounds that the light colours are tuned for: fields and windows."""
@@ -43,14 +26,8 @@ LIGHT_BACKGROUNDS = QColor("#ffffff"), QColor("#f3f4f7")
 DARK_BACKGROUNDS = QColor("#181a20"), QColor("#24272f")
 """Backgrounds that the dark colours are tuned for: fields and windows."""
 
-N_CONCEPT_COLORS = len(_LIGHT)
+N_CONCEPT_COLORS = len(LIGHT_CONCEPTS)
 """Concepts that have a colour of their own; the next ones repeat them in another pattern."""
-
-OUTLIER_MARKER = "○"
-"""Stands beside outliers where a concept has its letter."""
-
-DROPPED_MARKER = "✕"
-"""Stands beside dropped clusters where a concept has its letter."""
 
 _PATTERNS = (
     Qt.BrushStyle.SolidPattern,
@@ -88,7 +65,7 @@ def concept_color(cluster: int, dark: bool | None = None) -> QColor:
         return dropped_color(dark)
     if cluster < 0:
         raise ValueError(f"a concept's number is 0 or more, not {cluster}")
-    return QColor((_DARK if dark else _LIGHT)[cluster % N_CONCEPT_COLORS])
+    return QColor((DARK_CONCEPTS if dark else LIGHT_CONCEPTS)[cluster % N_CONCEPT_COLORS])
 
 
 def concept_pattern(cluster: int) -> Qt.BrushStyle:
@@ -103,30 +80,21 @@ def concept_brush(cluster: int, dark: bool | None = None) -> QBrush:
 
 def concept_marker(cluster: int) -> str:
     """Return the concept's letters, A to Z, then AA, AB, …; a sign for outliers (−1) and dropped (−2)."""
-    if cluster == -1:
-        return OUTLIER_MARKER
-    if cluster == -2:
-        return DROPPED_MARKER
-    if cluster < 0:
+    if cluster < -2:
         raise ValueError(f"a concept's number is 0 or more, not {cluster}")
-    letters = ""
-    rest = cluster + 1
-    while rest:
-        rest, digit = divmod(rest - 1, len(ascii_uppercase))
-        letters = ascii_uppercase[digit] + letters
-    return letters
+    return letters(cluster)
 
 
 def outlier_color(dark: bool | None = None) -> QColor:
     """Return the grey of outliers."""
     dark = is_dark() if dark is None else dark
-    return QColor("#9c9ca3" if dark else "#74747c")
+    return QColor(DARK_OUTLIERS if dark else LIGHT_OUTLIERS)
 
 
 def dropped_color(dark: bool | None = None) -> QColor:
     """Return the warm grey of dropped clusters."""
     dark = is_dark() if dark is None else dark
-    return QColor("#b09a86" if dark else "#80705f")
+    return QColor(DARK_DROPPED if dark else LIGHT_DROPPED)
 
 
 def text_color_on(background: QColor) -> QColor:

@@ -10,7 +10,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.exchange.report_colors import color_class, letters
+from backend.concept_colors import letters
+from backend.exchange.report_colors import color_class
 from backend.method.dendrogram_layout import ABOVE, DendrogramLayout, layout_dendrogram, tree_segments
 from backend.method.results import Disentanglement
 

@@ -1,42 +1,16 @@
-"""Colours and letters of concepts in the report: those of the window, in its light and its dark scheme."""
+"""Style sheet rules that colour concepts in the report as the window does."""
 
 from __future__ import annotations
 
-from string import ascii_uppercase
-
-# Blue, vermilion, green, magenta, sky, gold, wine, olive, violet, brown.
-LIGHT_CONCEPTS = (
-    "#1646ad",
-    "#bd260a",
-    "#0a7d66",
-    "#e62e9f",
-    "#2e8fd2",
-    "#b0800c",
-    "#83205f",
-    "#42660f",
-    "#7026e3",
-    "#55230d",
+from backend.concept_colors import (
+    DARK_CONCEPTS,
+    DARK_DROPPED,
+    DARK_OUTLIERS,
+    LIGHT_CONCEPTS,
+    LIGHT_DROPPED,
+    LIGHT_OUTLIERS,
+    N_COLORS,
 )
-DARK_CONCEPTS = (
-    "#5584dc",
-    "#ee4a22",
-    "#3cb87e",
-    "#ff8cc6",
-    "#35ccff",
-    "#e3c435",
-    "#b96488",
-    "#d4f25e",
-    "#998ffd",
-    "#f5823a",
-)
-
-LIGHT_OUTLIERS, LIGHT_DROPPED = "#74747c", "#80705f"
-DARK_OUTLIERS, DARK_DROPPED = "#9c9ca3", "#b09a86"
-
-N_COLORS = len(LIGHT_CONCEPTS)
-
-OUTLIER_MARKER = "○"
-DROPPED_MARKER = "✕"
 
 
 def color_class(number: int) -> str:
@@ -46,17 +20,6 @@ def color_class(number: int) -> str:
     if number == -2:
         return "dropped"
     return f"c{number % N_COLORS}"
-
-
-def letters(number: int) -> str:
-    """Return a concept's letters, A to Z, then AA, AB, …; a sign for outliers (−1) and dropped ones (−2)."""
-    if number < 0:
-        return OUTLIER_MARKER if number == -1 else DROPPED_MARKER
-    text, rest = "", number + 1
-    while rest:
-        rest, digit = divmod(rest - 1, len(ascii_uppercase))
-        text = ascii_uppercase[digit] + text
-    return text
 
 
 def color_rules() -> str:

@@ -10,11 +10,12 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.concept_colors import letters
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.evaluation.projections import MaxProjecting
 from backend.evaluation.similarity import ConceptSimilarity
 from backend.exchange.dendrogram_svg import dendrogram_svg
-from backend.exchange.report_colors import color_class, letters
+from backend.exchange.report_colors import color_class
 from backend.exchange.report_thumbnails import Thumbnails, picture_uri
 from backend.method.dendrogram_layout import concept_numbers
 from backend.method.parameters import Parameters

@@ -236,19 +236,11 @@ def test_numbers_stand_flush_right(project):
     assert [attributes.get("class") for attributes in Reader(html).of("td")] == [None, "n", None, "n"]
 
 
-def test_the_colours_and_letters_are_the_windows():
-    from backend.exchange import report_colors
-    from widgets import palette
+def test_letters_go_on_after_z_and_colours_start_over_after_ten():
+    from backend.concept_colors import letters
+    from backend.exchange.report_colors import color_class
 
-    for number in range(30):
-        assert report_colors.letters(number) == palette.concept_marker(number)
-        for dark, colors in ((False, report_colors.LIGHT_CONCEPTS), (True, report_colors.DARK_CONCEPTS)):
-            index = int(report_colors.color_class(number)[1:])
-            assert palette.concept_color(number, dark).name() == colors[index]
-    assert [report_colors.letters(label) for label in (-1, -2)] == [
-        palette.concept_marker(label) for label in (-1, -2)
-    ]
-    assert palette.outlier_color(False).name() == report_colors.LIGHT_OUTLIERS
-    assert palette.outlier_color(True).name() == report_colors.DARK_OUTLIERS
-    assert palette.dropped_color(False).name() == report_colors.LIGHT_DROPPED
-    assert palette.dropped_color(True).name() == report_colors.DARK_DROPPED
+    assert [letters(number) for number in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
+    assert [letters(label) for label in (-1, -2)] == ["○", "✕"]
+    assert [color_class(number) for number in (0, 9, 10, 12)] == ["c0", "c9", "c0", "c2"]
+    assert [color_class(label) for label in (-1, -2)] == ["outlier", "dropped"]
