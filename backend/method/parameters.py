@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from backend.errors import ParameterError
+from backend.parameter_checks import require_not_negative, require_one_of, require_whole
 
 LinkageMethod = Literal["ward", "average", "complete", "single"]
 Metric = Literal["euclidean", "cosine"]
@@ -19,21 +19,6 @@ KMEANS_STARTS: tuple[KMeansStart, ...] = get_args(KMeansStart)
 
 MAX_TOP_N = 1000
 """Largest number of top images: the neuron index keeps this many for every neuron."""
-
-
-def _require_whole(name: str, value: object, lowest: int, highest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise ParameterError(f"{name} must be a whole number from {lowest} to {highest}, not {value!r}.")
-
-
-def _require_not_negative(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or value < 0:
-        raise ParameterError(f"{name} must be a number that is 0 or more, not {value!r}.")
-
-
-def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ParameterError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -80,16 +65,16 @@ class Parameters:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _require_whole("top_n", self.top_n, 2, MAX_TOP_N)
-        _require_whole("min_cluster_size", self.min_cluster_size, 1, MAX_TOP_N)
-        _require_whole("kmeans_restarts", self.kmeans_restarts, 1, 1000)
-        _require_whole("kmeans_max_iter", self.kmeans_max_iter, 1, 1_000_000)
-        _require_whole("seed", self.seed, 0, 2**32 - 1)
-        _require_not_negative("distance_threshold", self.distance_threshold)
-        _require_not_negative("outlier_radius_squared", self.outlier_radius_squared)
-        _require_one_of("linkage", self.linkage, LINKAGE_METHODS)
-        _require_one_of("metric", self.metric, METRICS)
-        _require_one_of("kmeans_start", self.kmeans_start, KMEANS_STARTS)
+        require_whole("top_n", self.top_n, 2, MAX_TOP_N)
+        require_whole("min_cluster_size", self.min_cluster_size, 1, MAX_TOP_N)
+        require_whole("kmeans_restarts", self.kmeans_restarts, 1, 1000)
+        require_whole("kmeans_max_iter", self.kmeans_max_iter, 1, 1_000_000)
+        require_whole("seed", self.seed, 0, 2**32 - 1)
+        require_not_negative("distance_threshold", self.distance_threshold)
+        require_not_negative("outlier_radius_squared", self.outlier_radius_squared)
+        require_one_of("linkage", self.linkage, LINKAGE_METHODS)
+        require_one_of("metric", self.metric, METRICS)
+        require_one_of("kmeans_start", self.kmeans_start, KMEANS_STARTS)
         reason = incompatibility(self.linkage, self.metric)
         if reason:
             raise ParameterError(reason)

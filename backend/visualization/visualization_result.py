@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import ParameterError
+from backend.parameter_checks import require_finite, require_one_of, require_whole
 
 ObjectiveKind = Literal["cosine", "dot", "dot_cosine"]
 Position = Literal["average", "centre", "every"]
@@ -66,15 +66,15 @@ class VisualizationSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _require_whole("steps", self.steps, 1, 100_000)
-        _require_whole("seed", self.seed, 0, 2**32 - 1)
+        require_whole("steps", self.steps, 1, 100_000)
+        require_whole("seed", self.seed, 0, 2**32 - 1)
         if self.image_size is not None:
-            _require_whole("image_size", self.image_size, 8, MAX_IMAGE_SIZE)
-        _require_from_zero("cosine_power", self.cosine_power)
-        _require_from_zero("learning_rate", self.learning_rate)
-        _require_one_of("objective", self.objective, OBJECTIVES)
-        _require_one_of("position", self.position, POSITIONS)
-        _require_one_of("parameterization", self.parameterization, PARAMETERIZATIONS)
+            require_whole("image_size", self.image_size, 8, MAX_IMAGE_SIZE)
+        require_finite("cosine_power", self.cosine_power)
+        require_finite("learning_rate", self.learning_rate)
+        require_one_of("objective", self.objective, OBJECTIVES)
+        require_one_of("position", self.position, POSITIONS)
+        require_one_of("parameterization", self.parameterization, PARAMETERIZATIONS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
@@ -191,18 +191,3 @@ class FeatureVisualization:
             raise KeyError(key)
         picture: NDArray[np.uint8] = self.images[self.keys.index(key)]
         return picture
-
-
-def _require_whole(name: str, value: object, lowest: int, highest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise ParameterError(f"{name} must be a whole number from {lowest} to {highest}, not {value!r}.")
-
-
-def _require_from_zero(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise ParameterError(f"{name} must be a finite number that is 0 or more, not {value!r}.")
-
-
-def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ParameterError(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
