@@ -43,9 +43,9 @@ def _show_window(demo: bool) -> tuple[int, bool]:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from app.analysis_jobs import warm_up
     from app.exception_hook import ExceptionReporter
     from app.garbage_collection import GarbageCollector
+    from app.jobs.analysis_jobs import warm_up
     from app.main_window import MainWindow
     from app.settings import APPLICATION, ORGANISATION
     from widgets.theme import application_icon, apply_scheme

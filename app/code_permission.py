@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from app.questions import ask
-from backend.model_source import ModelSource
+from backend.networks.model_source import ModelSource
 
 
 class CodePermission:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from app.command_parser import build_parser
+from app.commands.command_parser import build_parser
 from app.processor_threads import wait_without_spinning
 from app.standard_streams import open_missing_streams
 from backend.errors import NeuronPrismError
@@ -96,37 +96,37 @@ def _write_any_character() -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from app.command_demo import run_demo
+    from app.commands.command_demo import run_demo
 
     return run_demo(arguments)
 
 
 def _layers(arguments: argparse.Namespace) -> int:
-    from app.command_layers import run_layers
+    from app.commands.command_layers import run_layers
 
     return run_layers(arguments)
 
 
 def _extract(arguments: argparse.Namespace) -> int:
-    from app.command_extract import run_extract
+    from app.commands.command_extract import run_extract
 
     return run_extract(arguments)
 
 
 def _analyse(arguments: argparse.Namespace) -> int:
-    from app.command_analyse import run_analyse
+    from app.commands.command_analyse import run_analyse
 
     return run_analyse(arguments)
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from app.command_export import run_export
+    from app.commands.command_export import run_export
 
     return run_export(arguments)
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from app.command_info import run_info
+    from app.commands.command_info import run_info
 
     return run_info(arguments)
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.analysis_jobs import MergeHeights, TreeKind, sweep_merge_heights
-from app.job_threads import QueueThread
-from app.jobs import Job
+from app.jobs.analysis_jobs import MergeHeights, TreeKind, sweep_merge_heights
+from app.jobs.job import Job
+from app.jobs.job_threads import QueueThread
 from app.layer_data import LayerData
 from backend.method.parameters import Parameters
 

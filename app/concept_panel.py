@@ -11,8 +11,8 @@ from app.layer_data import LayerData
 from app.outlier_radius_hint import hint_text, radius_that_keeps_members
 from app.session import Session
 from backend.method.parameters import Parameters
-from widgets.concept_list import ConceptEntry, ConceptList
-from widgets.parameters_panel import ParametersPanel
+from widgets.concepts.concept_list import ConceptEntry, ConceptList
+from widgets.parameters.parameters_panel import ParametersPanel
 from widgets.quantity_text import activation_text
 from widgets.theme import SPACING
 

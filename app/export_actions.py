@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
-from app.export_jobs import Exported, export
-from app.job_threads import QueueThread
+from app.jobs.export_jobs import Exported, export
+from app.jobs.job_threads import QueueThread
 from app.questions import choose_folder, tell
 from app.session import Session
 from widgets.quantity_text import count_text

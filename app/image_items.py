@@ -15,8 +15,8 @@ from backend.concept_colors import DROPPED_MARKER, OUTLIER_MARKER
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.evaluation.projections import MaxProjecting
 from backend.method.results import DROPPED, OUTLIER, Disentanglement
-from widgets.image_grid import ImageBand, ImageItem
-from widgets.max_projecting_view import ProjectionColumn
+from widgets.images.image_grid import ImageBand, ImageItem
+from widgets.images.max_projecting_view import ProjectionColumn
 from widgets.palette import dropped_color, outlier_color
 
 if TYPE_CHECKING:

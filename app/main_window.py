@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWi
 from app.code_permission import CodePermission
 from app.concept_panel import ConceptPanel
 from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
-from app.job_display import JobDisplay
-from app.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
-from app.jobs import Job, JobFailure
+from app.jobs.job import Job, JobFailure
+from app.jobs.job_display import JobDisplay
+from app.jobs.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
 from app.menus import Menus, shortcut_rows
 from app.model_cache import ModelCache
 from app.neuron_panel import NeuronPanel
@@ -26,11 +26,11 @@ from app.settings import Settings
 from app.thumbnail_decoding import decode_thumbnail
 from app.visualization_control import VisualizationControl
 from widgets.error_dialog import ErrorDialog
+from widgets.images.thumbnails import ThumbnailLoader
 from widgets.job_status import JobStatusBar
 from widgets.labels import EmptyState
 from widgets.theme import Scheme, application_icon, apply_scheme
-from widgets.thumbnails import ThumbnailLoader
-from widgets.welcome_page import WelcomePage
+from widgets.welcome.welcome_page import WelcomePage
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from app.demo_jobs import tour_stops
+from app.jobs.demo_jobs import tour_stops
 from widgets.theme import Scheme, set_icon
 
 if TYPE_CHECKING:

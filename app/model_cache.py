@@ -6,11 +6,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.model_source import ModelSource
+from backend.networks.model_source import ModelSource
 from backend.task import Task
 
 if TYPE_CHECKING:
-    from backend.loaded_model import LoadedModel
+    from backend.networks.loaded_model import LoadedModel
 
 
 class ModelCache:

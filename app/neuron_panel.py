@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from app.layer_data import LayerData
 from app.session import Session
-from widgets.neuron_browser import NeuronBrowser
-from widgets.neuron_table_model import NeuronTable
+from widgets.images.thumbnails import ThumbnailLoader
+from widgets.neurons.neuron_browser import NeuronBrowser
+from widgets.neurons.neuron_table_model import NeuronTable
 from widgets.theme import SPACING
-from widgets.thumbnails import ThumbnailLoader
 
 
 class NeuronPanel(QWidget):

@@ -10,7 +10,6 @@ from PySide6.QtCore import QPoint, Qt, QTimer, Slot
 from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from app.concept_presentation import numbers_of, present_concepts
-from app.demo_jobs import tour_text
 from app.image_items import (
     NEURON_KEY,
     ImageFacts,
@@ -19,20 +18,21 @@ from app.image_items import (
     projection_columns,
     top_image_items,
 )
-from app.jobs import JobFailure
+from app.jobs.demo_jobs import tour_text
+from app.jobs.job import JobFailure
 from app.layer_data import LayerData
 from app.session import Session
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.parameters import Parameters
 from backend.method.results import Disentanglement
-from widgets.dendrogram import DendrogramView
-from widgets.feature_visualization_panel import FeatureVisualizationPanel
-from widgets.image_grid import ImageGrid
-from widgets.image_viewer import ImageViewer
+from widgets.dendrogram.dendrogram_view import DendrogramView
+from widgets.images.image_grid import ImageGrid
+from widgets.images.image_viewer import ImageViewer
+from widgets.images.max_projecting_view import MaxProjectingView
+from widgets.images.thumbnails import ThumbnailLoader
 from widgets.labels import ElidedLabel, secondary_label
-from widgets.max_projecting_view import MaxProjectingView
 from widgets.theme import SPACING, scaled_font
-from widgets.thumbnails import ThumbnailLoader
+from widgets.visualization.feature_visualization_panel import FeatureVisualizationPanel
 
 SLOW_AFTER_MS = 250
 """The earlier neuron's pictures stay this long; what takes longer is announced."""

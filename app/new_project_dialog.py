@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from app.code_permission import CodePermission
-from app.extraction_jobs import (
+from app.jobs.extraction_jobs import (
     ImagesFound,
     ModelFound,
     estimate_extraction,
@@ -19,10 +19,16 @@ from app.extraction_jobs import (
     list_torchvision_names,
     look_for_images,
 )
-from app.job_threads import QueueThread
-from app.jobs import Job, JobFailure, JobFunction
+from app.jobs.job import Job, JobFailure, JobFunction
+from app.jobs.job_threads import QueueThread
 from app.model_cache import ModelCache
-from widgets.new_project_form import Field, ImagesChoice, ModelChoice, NewProjectForm, NewProjectRequest
+from widgets.new_project.new_project_form import (
+    Field,
+    ImagesChoice,
+    ModelChoice,
+    NewProjectForm,
+    NewProjectRequest,
+)
 
 if TYPE_CHECKING:
     from backend.activations.extraction_estimate import ExtractionEstimate

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.demo_jobs import demo_path, open_demo, tour_start
 from app.export_actions import ExportActions
-from app.extraction_jobs import extract_layers, images_done, layers_to_extract
-from app.jobs import Job, JobFailure
-from app.new_project_dialog import NewProjectDialog
-from app.project_dialog import ProjectDialog
-from app.project_jobs import (
+from app.jobs.demo_jobs import demo_path, open_demo, tour_start
+from app.jobs.extraction_jobs import extract_layers, images_done, layers_to_extract
+from app.jobs.job import Job, JobFailure
+from app.jobs.project_jobs import (
     close_project,
     create_project,
     images_are_missing,
     open_project,
     relocate_images,
 )
+from app.new_project_dialog import NewProjectDialog
+from app.project_dialog import ProjectDialog
 from app.questions import ask, choose_folder, tell
 from backend.errors import NeuronPrismError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
-from widgets.new_project_form import NewProjectRequest
+from widgets.new_project.new_project_form import NewProjectRequest
 from widgets.quantity_text import count_text
 
 if TYPE_CHECKING:

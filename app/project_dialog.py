@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from backend.project import Project
-from backend.project_summary import LayerSummary, ProjectSummary
+from backend.project_folder.project_summary import LayerSummary, ProjectSummary
 from widgets.labels import heading_label
 from widgets.quantity_text import bytes_text, count_text
 from widgets.theme import MARGIN, SPACING

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QUndoStack
 
-from app.analysis_jobs import TreeKind, analyse, disentangle_neuron
 from app.concept_counts import ConceptCounts
 from app.concept_names import ConceptNames
-from app.job_threads import JobThreads
+from app.jobs.analysis_jobs import TreeKind, analyse, disentangle_neuron
+from app.jobs.job_threads import JobThreads
+from app.jobs.project_jobs import load_layer
 from app.layer_data import LayerData
 from app.neuron_names import NeuronNames
-from app.project_jobs import load_layer
 from app.selection import Selection, VisitedNeurons
 from app.threshold_choice import threshold_for
 from app.undo_commands import SetParameters

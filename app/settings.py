@@ -7,7 +7,7 @@ from typing import get_args
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from widgets.theme import Scheme
-from widgets.welcome_page import RecentProject
+from widgets.welcome.welcome_page import RecentProject
 
 ORGANISATION = "Neuron Prism"
 APPLICATION = "Neuron Prism"

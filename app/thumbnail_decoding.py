@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.image_decoding import decode_image
+from backend.image_files.image_decoding import decode_image
 
 
 def decode_thumbnail(path: Path, size: int) -> NDArray[np.uint8]:

@@ -12,18 +12,18 @@ from PySide6.QtGui import QImage
 
 from app.code_permission import CodePermission
 from app.concept_presentation import present_concepts
-from app.job_threads import QueueThread
-from app.jobs import Job, JobFailure
+from app.jobs.job import Job, JobFailure
+from app.jobs.job_threads import QueueThread
+from app.jobs.visualization_jobs import visualise
 from app.model_cache import ModelCache
 from app.session import Session
-from app.visualization_jobs import visualise
 from backend.method.results import Concept, Disentanglement
 from backend.visualization.visualization_result import (
     Direction,
     FeatureVisualization,
     VisualizationSettings,
 )
-from widgets.feature_visualization_panel import FeatureVisualizationPanel, VisualizationCard
+from widgets.visualization.feature_visualization_panel import FeatureVisualizationPanel, VisualizationCard
 
 KEPT_RESULTS = 32
 

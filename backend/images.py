@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from backend.dicom_decoding import (
+from backend.errors import ImageError
+from backend.image_files.dicom_decoding import (
     DICOM_SUFFIXES,
     PYDICOM_IS_MISSING,
     dicom_frames,
     is_dicom_file,
     pydicom_is_installed,
 )
-from backend.errors import ImageError
-from backend.grey_scaling import GREY_SCALING_RULES, GREY_SCALINGS
-from backend.image_address import ImageAddress, address_order, image_file, page_address
-from backend.image_decoding import ImageUnreachableError, decode_image
-from backend.image_preprocessing import preprocess_image
+from backend.image_files.grey_scaling import GREY_SCALING_RULES, GREY_SCALINGS
+from backend.image_files.image_address import ImageAddress, address_order, image_file, page_address
+from backend.image_files.image_decoding import ImageUnreachableError, decode_image
+from backend.image_files.image_preprocessing import preprocess_image
+from backend.image_files.tiff_pages import tiff_pages
 from backend.task import SilentTask, Task
-from backend.tiff_pages import tiff_pages
 
 __all__ = [
     "DICOM_SUFFIXES",
@@ -77,7 +77,7 @@ class ImageSet:
     paths
         The images' paths relative to ``root``, with forward slashes, sorted. Of a file that holds several
         images each has a path of its own: ``stack.tif#page=3`` (pages of a TIFF file), ``scan.dcm#frame=12``
-        (frames of a DICOM file), from 1. :func:`backend.image_address.image_file` gives the file.
+        (frames of a DICOM file), from 1. :func:`backend.image_files.image_address.image_file` gives the file.
     labels
         The class of each image: the name of the folder directly below ``root`` that it is in, or None for an
         image in ``root`` itself.

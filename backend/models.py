@@ -8,18 +8,18 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from backend.batch_norm_fusion import prepare_for_inference
 from backend.errors import ModelError
-from backend.layer_listing import choose_poolings, list_layers
-from backend.layer_reader import LayerReader
-from backend.loaded_model import LoadedModel
-from backend.model_source import LayerInfo, ModelSource, Preprocessing
-from backend.normalisation import normalise
-from backend.python_factory import load_python_factory
+from backend.networks.batch_norm_fusion import prepare_for_inference
+from backend.networks.layer_listing import choose_poolings, list_layers
+from backend.networks.layer_reader import LayerReader
+from backend.networks.loaded_model import LoadedModel
+from backend.networks.model_source import LayerInfo, ModelSource, Preprocessing
+from backend.networks.normalisation import normalise
+from backend.networks.python_factory import load_python_factory
+from backend.networks.timm_models import load_timm, timm_is_installed, timm_names
+from backend.networks.torchvision_models import load_torchvision, torchvision_names
+from backend.networks.weights_file import load_weights, read_state_dict, weights_sha256
 from backend.task import SilentTask, Task
-from backend.timm_models import load_timm, timm_is_installed, timm_names
-from backend.torchvision_models import load_torchvision, torchvision_names
-from backend.weights_file import load_weights, read_state_dict, weights_sha256
 
 __all__ = [
     "LayerInfo",

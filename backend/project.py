@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
-from backend.model_source import ModelSource, Preprocessing
 from backend.named_concepts import NamedConcept
+from backend.networks.model_source import ModelSource, Preprocessing
 from backend.neurons import NeuronIndex
-from backend.project_activations import ActivationReader, Activations
-from backend.project_annotations import AnnotationTable
-from backend.project_creation import BLOCK_ROWS, PROJECT_SUFFIX, create_project_folder, relative_root
-from backend.project_database import ProjectDamagedError
-from backend.project_images import ImageCheck, ImageTable, SkippedImage, UnusedFile, is_folder
-from backend.project_layers import LayerBinding, LayerRecord, LayerTable
-from backend.project_lock import ProjectInUseError
-from backend.project_opening import OpenedFolder, open_project_folder
-from backend.project_summary import ProjectSummary, summarise
+from backend.project_folder.project_activations import ActivationReader, Activations
+from backend.project_folder.project_annotations import AnnotationTable
+from backend.project_folder.project_creation import (
+    BLOCK_ROWS,
+    PROJECT_SUFFIX,
+    create_project_folder,
+    relative_root,
+)
+from backend.project_folder.project_database import ProjectDamagedError
+from backend.project_folder.project_images import ImageCheck, ImageTable, SkippedImage, UnusedFile, is_folder
+from backend.project_folder.project_layers import LayerBinding, LayerRecord, LayerTable
+from backend.project_folder.project_lock import ProjectInUseError
+from backend.project_folder.project_opening import OpenedFolder, open_project_folder
+from backend.project_folder.project_summary import ProjectSummary, summarise
 from backend.task import Task
 
 if TYPE_CHECKING:

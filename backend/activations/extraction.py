@@ -19,13 +19,13 @@ from backend.activations.store import activation_bytes, require_free_space
 from backend.errors import ExtractionError, ImageError, ProjectError
 from backend.images import ImageUnreachableError
 from backend.models import choose_poolings
-from backend.project_images import FileState, is_folder
-from backend.project_layers import LayerBinding
+from backend.project_folder.project_images import FileState, is_folder
+from backend.project_folder.project_layers import LayerBinding
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:
-    from backend.loaded_model import LoadedModel
-    from backend.model_source import Pooling
+    from backend.networks.loaded_model import LoadedModel
+    from backend.networks.model_source import Pooling
     from backend.project import Project
 
 __all__ = ["ExtractionProgress", "ExtractionResult", "extract"]

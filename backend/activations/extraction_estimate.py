@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backend.images import ImageSet
-    from backend.loaded_model import LoadedModel
+    from backend.networks.loaded_model import LoadedModel
 
 # The clock starts after the first batches, which also load libraries and fill caches.
 _MEASURED_SECONDS = 2.0

@@ -9,18 +9,18 @@ import numpy as np
 
 from backend.activations.store import open_activations
 from backend.errors import ExtractionError, ImageError
-from backend.image_address import image_file
+from backend.image_files.image_address import image_file
 from backend.images import preprocess_image
 from backend.models import LayerReader, normalise
-from backend.project_images import FileState
+from backend.project_folder.project_images import FileState
 from backend.task import Task
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backend.loaded_model import LoadedModel
+    from backend.networks.loaded_model import LoadedModel
     from backend.project import Project
-    from backend.project_layers import LayerRecord
+    from backend.project_folder.project_layers import LayerRecord
 
 # More changed images than this share are no edits of single images.
 _MANY: Final = 0.1

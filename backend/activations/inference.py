@@ -22,10 +22,10 @@ from torch import nn
 
 from backend.errors import ImageError
 from backend.images import preprocess_image
-from backend.loaded_model import LoadedModel
-from backend.model_source import Pooling, Preprocessing
 from backend.models import LayerReader, normalise, prepare_for_inference
-from backend.project_images import FileState
+from backend.networks.loaded_model import LoadedModel
+from backend.networks.model_source import Pooling, Preprocessing
+from backend.project_folder.project_images import FileState
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from backend.activations.store import ActivationWriter, open_activations
 from backend.errors import ProjectError
 from backend.method.parameters import MAX_TOP_N
 from backend.neurons import NeuronIndexBuilder
-from backend.project_layers import LayerBinding, LayerRecord
+from backend.project_folder.project_layers import LayerBinding, LayerRecord
 from backend.task import Task
 
 if TYPE_CHECKING:

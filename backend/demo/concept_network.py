@@ -13,7 +13,7 @@ from backend.demo.concepts import CONCEPTS
 from backend.demo.network_file import WEIGHTS
 from backend.demo.planted_code import LAYER, N_NEURONS
 from backend.errors import ModelError
-from backend.model_source import Preprocessing
+from backend.networks.model_source import Preprocessing
 
 INPUT_SIZE = 96
 

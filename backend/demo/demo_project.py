@@ -8,7 +8,7 @@ from backend.demo.network_file import WEIGHTS
 from backend.demo.pictures import write_images
 from backend.demo.tour import LAYER, TOUR, TOUR_NEURON
 from backend.errors import ModelError, ProjectError
-from backend.model_source import DEMO_ARCHITECTURE, ModelSource
+from backend.networks.model_source import DEMO_ARCHITECTURE, ModelSource
 from backend.project import Project
 from backend.task import SilentTask, Task
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.batch_norm_fusion import prepare_for_inference
 from backend.errors import ModelError, ParameterError
-from backend.loaded_model import LoadedModel
-from backend.model_source import Pooling
+from backend.networks.batch_norm_fusion import prepare_for_inference
+from backend.networks.loaded_model import LoadedModel
+from backend.networks.model_source import Pooling
 from backend.task import SilentTask, Task
 from backend.visualization.image_parameterization import ImageFunction, image_parameterization
 from backend.visualization.lucent_import import render_vis

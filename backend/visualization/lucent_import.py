@@ -1,6 +1,6 @@
 """Lucent's parts that are used here, imported after torchvision has been made importable."""
 
-from backend.torchvision_import import import_torchvision
+from backend.networks.torchvision_import import import_torchvision
 
 import_torchvision()  # Lucent imports it too, and could not do so by itself everywhere.
 

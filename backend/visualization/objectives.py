@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from backend.model_source import Pooling
+from backend.networks.model_source import Pooling
 from backend.visualization.visualization_result import Direction, VisualizationSettings
 
 _SMALLEST_NORM = 1e-8

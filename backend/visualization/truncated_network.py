@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from backend.errors import ModelError
-from backend.layer_pooling import LayerPooling, unsupported_reason
-from backend.layer_reader import LayerOutputs
-from backend.model_source import Pooling
+from backend.networks.layer_pooling import LayerPooling, unsupported_reason
+from backend.networks.layer_reader import LayerOutputs
+from backend.networks.model_source import Pooling
 from backend.task import Cancelled
 from backend.visualization.redirected_relu import RedirectRectifiers
 

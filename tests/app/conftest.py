@@ -9,7 +9,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QDialog
 
 from app.garbage_collection import GarbageCollector
-from app.job_threads import JobThreads
+from app.jobs.job_threads import JobThreads
 from app.main_window import MainWindow
 from app.session import Session
 from app.settings import Settings

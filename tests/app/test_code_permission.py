@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.code_permission import CodePermission
-from backend.model_source import ModelSource
+from backend.networks.model_source import ModelSource
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtWidgets import QMessageBox
 from safetensors import safe_open
 
-from app.export_jobs import folder_name
+from app.jobs.export_jobs import folder_name
 from tests.app.planted_project import LAYER
 from widgets.error_dialog import ErrorDialog
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMessageBox
 
 from app.project_dialog import ProjectDialog
 from backend.images import find_images
-from backend.layer_reader import LayerReader
-from backend.model_source import ModelSource
+from backend.networks.layer_reader import LayerReader
+from backend.networks.model_source import ModelSource
 from backend.project import Project
 from tests.app.tiny_network import TINY_LAYER, TINY_NETWORK
 from widgets.error_dialog import ErrorDialog

@@ -24,11 +24,11 @@ from app.new_project_dialog import NewProjectDialog
 from app.settings import Settings
 from backend.demo.tour import TOUR
 from backend.method.parameters import Suggestion
-from backend.model_source import ModelSource
+from backend.networks.model_source import ModelSource
 from backend.project import Project
 from tests.app.planted_project import DEEP_LAYER, LAYER, ONE_CLUSTER_AT, TWO_CLUSTERS
 from widgets.error_dialog import ErrorDialog
-from widgets.neuron_table_model import Column
+from widgets.neurons.neuron_table_model import Column
 
 
 def visible(window, kind):

@@ -14,7 +14,7 @@ from app.visualization_control import VisualizationControl
 from backend.errors import ModelError
 from backend.visualization.visualization_result import FeatureVisualization
 from tests.app.planted_project import ONE_CLUSTER_AT
-from widgets.feature_visualization_panel import FeatureVisualizationPanel
+from widgets.visualization.feature_visualization_panel import FeatureVisualizationPanel
 
 
 class FakeRendering:

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from backend.loaded_model import LoadedModel
-from backend.model_source import ModelSource, Preprocessing
-from backend.torchvision_import import import_torchvision
+from backend.networks.loaded_model import LoadedModel
+from backend.networks.model_source import ModelSource, Preprocessing
+from backend.networks.torchvision_import import import_torchvision
 
 # Batches here are too small for threads, which on a busy machine wait for each other a hundred times longer.
 torch.set_num_threads(1)

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from backend.images import find_images
-from backend.model_source import ModelSource, Preprocessing
+from backend.networks.model_source import ModelSource, Preprocessing
 from backend.project import Project
-from backend.project_layers import LayerBinding
+from backend.project_folder.project_layers import LayerBinding
 
 PREPROCESSING = Preprocessing(input_size=16, resize_size=16)
 BINDING = LayerBinding(weights_sha256="ab" * 32, preprocessing=PREPROCESSING, pooling="mean")
@@ -53,8 +53,8 @@ def network(seed: int = 0):
     import torch
     from torch import nn
 
-    from backend.loaded_model import LoadedModel
-    from backend.weights_file import weights_sha256
+    from backend.networks.loaded_model import LoadedModel
+    from backend.networks.weights_file import weights_sha256
 
     # Threads that wait for each other cost more than they gain on networks this small.
     torch.set_num_threads(1)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from backend.batch_norm_fusion import prepare_for_inference
-from backend.layer_listing import choose_poolings, example_input, list_layers
-from backend.layer_reader import LayerReader, module_of_layer
+from backend.networks.batch_norm_fusion import prepare_for_inference
+from backend.networks.layer_listing import choose_poolings, example_input, list_layers
+from backend.networks.layer_reader import LayerReader, module_of_layer
 from tests.backend.small_networks import loaded, outputs_of, torchvision_network
 
 _WITHOUT_HEADS = {"init_weights": False, "aux_logits": False}

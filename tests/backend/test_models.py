@@ -22,8 +22,8 @@ from backend.models import (
     prepare_for_inference,
     torchvision_names,
 )
-from backend.published_weights import weights_cache
-from backend.torchvision_import import import_torchvision
+from backend.networks.published_weights import weights_cache
+from backend.networks.torchvision_import import import_torchvision
 from tests.backend.small_networks import torchvision_network
 
 REAL = (

@@ -15,8 +15,8 @@ import pytest
 from backend.errors import ProjectError
 from backend.images import ImageSet, find_images
 from backend.method.parameters import PUBLISHED, Parameters, Suggestion
-from backend.model_source import ModelSource
 from backend.named_concepts import NamedConcept
+from backend.networks.model_source import ModelSource
 from backend.project import Project, ProjectInUseError
 from tests.backend.small_projects import BINDING, add_layer, make_project, write_images
 
@@ -102,7 +102,7 @@ class TestCreating:
         def full(*_):
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr("backend.project_creation.ImageTable.fill", full)
+        monkeypatch.setattr("backend.project_folder.project_creation.ImageTable.fill", full)
         images = find_images(write_images(tmp_path / "images"))
         with pytest.raises(sqlite3.OperationalError):
             Project.create(tmp_path / "p.prism", ModelSource("vgg11"), images)

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import backend.project_schema
+import backend.project_folder.project_schema
 from backend.activations.layer_extraction import LayerExtraction
 from backend.errors import ProjectError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
-from backend.project_database import BACKUP_FILE, DATABASE_FILE
-from backend.project_lock import LOCK_FILE, WriterLock
+from backend.project_folder.project_database import BACKUP_FILE, DATABASE_FILE
+from backend.project_folder.project_lock import LOCK_FILE, WriterLock
 from tests.backend.small_projects import add_layer, make_project
 
 
@@ -192,7 +192,7 @@ class TestDamage:
 
         project = Project.open(folder)
         project.set_neuron_name("features.18", 2, "nets")
-        monkeypatch.setattr("backend.project_database._copy_database", failing)
+        monkeypatch.setattr("backend.project_folder.project_database._copy_database", failing)
         with pytest.raises(ProjectDamagedError):
             project.back_up()
         with pytest.raises(ProjectDamagedError):
@@ -209,7 +209,7 @@ class TestDamage:
         def full(*_args, **_kwargs):
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr("backend.project_database._copy_database", full)
+        monkeypatch.setattr("backend.project_folder.project_database._copy_database", full)
         with Project.open(folder) as project:
             project.set_neuron_name("features.18", 2, "nets")
         assert (folder / BACKUP_FILE).read_bytes() == good
@@ -220,6 +220,9 @@ class TestDamage:
         before = (folder / BACKUP_FILE).stat().st_mtime_ns
         Project.open(folder).close()
         assert (folder / BACKUP_FILE).stat().st_mtime_ns == before
+
+
+NEWEST = len(backend.project_folder.project_schema.MIGRATIONS)
 
 
 class TestVersions:
@@ -240,22 +243,25 @@ class TestVersions:
     @pytest.fixture
     def next_version(self, folder, monkeypatch):
         """Let the program know one version more, with a table more."""
-        migrations = (*backend.project_schema.MIGRATIONS, "CREATE TABLE studies (id INTEGER PRIMARY KEY);")
-        monkeypatch.setattr("backend.project_schema.MIGRATIONS", migrations)
-        for module in ("backend.project_schema", "backend.project_database"):
+        migrations = (
+            *backend.project_folder.project_schema.MIGRATIONS,
+            "CREATE TABLE studies (id INTEGER PRIMARY KEY);",
+        )
+        monkeypatch.setattr("backend.project_folder.project_schema.MIGRATIONS", migrations)
+        for module in ("backend.project_folder.project_schema", "backend.project_folder.project_database"):
             monkeypatch.setattr(f"{module}.VERSION", len(migrations))
-        tables = backend.project_schema.TABLES | {"studies"}
-        monkeypatch.setattr("backend.project_database.TABLES", tables)
+        tables = backend.project_folder.project_schema.TABLES | {"studies"}
+        monkeypatch.setattr("backend.project_folder.project_database.TABLES", tables)
 
     @pytest.mark.usefixtures("next_version")
     def test_an_older_project_is_brought_up_and_its_former_state_kept(self, folder):
         with Project.open(folder) as project:
             assert project.neuron_names("features.18") == {1: "apples"}
         with closing(sqlite3.connect(folder / DATABASE_FILE)) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST + 1,)
             assert connection.execute("SELECT * FROM studies").fetchall() == []
-        with closing(sqlite3.connect(folder / f"{DATABASE_FILE}.version-1")) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        with closing(sqlite3.connect(folder / f"{DATABASE_FILE}.version-{NEWEST}")) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (NEWEST,)
 
     @pytest.mark.usefixtures("next_version")
     def test_reading_an_older_project_changes_nothing(self, folder):
@@ -265,10 +271,13 @@ class TestVersions:
         assert contents(folder) == before
 
     def test_a_migration_that_fails_leaves_the_project_as_it_was(self, folder, monkeypatch):
-        broken = (*backend.project_schema.MIGRATIONS, "CREATE TABLE studies (id); CREATE TABLE images (id);")
-        monkeypatch.setattr("backend.project_schema.MIGRATIONS", broken)
-        for module in ("backend.project_schema", "backend.project_database"):
-            monkeypatch.setattr(f"{module}.VERSION", 2)
+        broken = (
+            *backend.project_folder.project_schema.MIGRATIONS,
+            "CREATE TABLE studies (id); CREATE TABLE images (id);",
+        )
+        monkeypatch.setattr("backend.project_folder.project_schema.MIGRATIONS", broken)
+        for module in ("backend.project_folder.project_schema", "backend.project_folder.project_database"):
+            monkeypatch.setattr(f"{module}.VERSION", len(broken))
         with pytest.raises(ProjectError, match="images already exists"):
             Project.open(folder)
         monkeypatch.undo()
@@ -324,7 +333,7 @@ def without_locks(monkeypatch):
     def no_locks(_):
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr("backend.project_lock._lock", no_locks)
+    monkeypatch.setattr("backend.project_folder.project_lock._lock", no_locks)
 
 
 def kill_after_naming(folder: Path, neuron: int, name: str) -> None:
@@ -405,7 +414,7 @@ class TestFullDisk:
         def full(*_args):
             raise sqlite3.OperationalError(text)
 
-        monkeypatch.setattr("backend.project_database.migrate", full)
+        monkeypatch.setattr("backend.project_folder.project_database.migrate", full)
         with pytest.raises(ProjectError, match=r"^The project .* cannot be"):
             make_project(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["images"]

@@ -24,9 +24,9 @@ from torch import nn
 
 from backend.activations.extraction import extract
 from backend.images import find_images, preprocess_image
-from backend.loaded_model import LoadedModel
-from backend.model_source import ModelSource
 from backend.models import LayerReader, load_model, normalise, prepare_for_inference
+from backend.networks.loaded_model import LoadedModel
+from backend.networks.model_source import ModelSource
 from backend.project import Project
 
 PHOTOGRAPH = (500, 375)
@@ -160,7 +160,7 @@ def main() -> int:
 
 def random_weights(name: str, folder: Path) -> Path:
     """Write seeded random weights, with batch norm statistics that keep activations in range."""
-    from backend.torchvision_import import import_torchvision
+    from backend.networks.torchvision_import import import_torchvision
 
     torchvision = import_torchvision()
     torch.manual_seed(0)

@@ -24,10 +24,10 @@ from scipy.cluster.hierarchy import linkage
 
 from backend.method.hierarchy import Hierarchy
 from backend.neurons import NeuronStatistics
-from widgets.dendrogram import DendrogramView
-from widgets.image_grid import ImageBand, ImageGrid, ImageItem
-from widgets.neuron_browser import NeuronBrowser, NeuronTable
-from widgets.thumbnails import MEBIBYTE, ThumbnailLoader
+from widgets.dendrogram.dendrogram_view import DendrogramView
+from widgets.images.image_grid import ImageBand, ImageGrid, ImageItem
+from widgets.images.thumbnails import MEBIBYTE, ThumbnailLoader
+from widgets.neurons.neuron_browser import NeuronBrowser, NeuronTable
 
 DRAG_STEPS = 150
 N_PICTURES = 30_000

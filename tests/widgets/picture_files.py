@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 from PySide6.QtGui import QColor
 
-from widgets.image_grid import ImageBand, ImageItem
-from widgets.thumbnails import ThumbnailLoader
+from widgets.images.image_grid import ImageBand, ImageItem
+from widgets.images.thumbnails import ThumbnailLoader
 
 
 def decode(path: Path, size: int) -> np.ndarray:

@@ -21,18 +21,18 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from backend.method.parameters import Suggestion
-from backend.model_source import LayerInfo
+from backend.networks.model_source import LayerInfo
 from backend.neurons import NeuronStatistics
 from widgets import theme
-from widgets.concept_list import ConceptEntry, ConceptList
+from widgets.concepts.concept_list import ConceptEntry, ConceptList
 from widgets.error_dialog import ErrorDialog
-from widgets.feature_visualization_panel import FeatureVisualizationPanel, VisualizationCard
+from widgets.images.thumbnails import ThumbnailLoader
 from widgets.job_status import JobStatusBar
-from widgets.neuron_browser import NeuronBrowser, NeuronTable
-from widgets.new_project_form import NewProjectForm
-from widgets.parameters_panel import ParametersPanel
-from widgets.thumbnails import ThumbnailLoader
-from widgets.welcome_page import RecentProject, WelcomePage
+from widgets.neurons.neuron_browser import NeuronBrowser, NeuronTable
+from widgets.new_project.new_project_form import NewProjectForm
+from widgets.parameters.parameters_panel import ParametersPanel
+from widgets.visualization.feature_visualization_panel import FeatureVisualizationPanel, VisualizationCard
+from widgets.welcome.welcome_page import RecentProject, WelcomePage
 
 BLUE = QColor("#1646ad")
 

@@ -9,9 +9,9 @@ import pytest
 from sklearn.cluster import AgglomerativeClustering, KMeans
 
 from app.command_line import main
-from app.command_parameters import chosen_parameters
-from app.command_parser import build_parser
-from app.command_progress import CommandTask
+from app.commands.command_parameters import chosen_parameters
+from app.commands.command_parser import build_parser
+from app.commands.command_progress import CommandTask
 from backend.exchange.repeat_command import analyse_command
 from backend.method.parameters import PUBLISHED, Parameters
 from backend.method.suggestion import suggest

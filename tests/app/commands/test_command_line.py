@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.command_line import main
-from app.command_parser import build_parser, whole_numbers
+from app.commands.command_parser import build_parser, whole_numbers
 from tests.app.commands.toy_world import ALL_COMMANDS, sentence
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from app.command_line import main
-from app.command_progress import CommandTask
+from app.commands.command_progress import CommandTask
 from backend.exchange.concept_vectors_file import load_concept_vectors
 from backend.project import Project
 from tests.app.commands.toy_world import analyse, extract_words, sentence

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from app.command_line import main
-from app.command_progress import CommandTask
+from app.commands.command_progress import CommandTask
 from backend.method.suggestion import suggest
 from backend.project import Project
 from tests.app.commands.toy_world import expected_activations, extract_words, sentence

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend.activations import extraction, inference, layer_extraction, store
-from backend.loaded_model import LoadedModel
+from backend.networks.loaded_model import LoadedModel
 from backend.project import Project
 from tests.backend.small_projects import network
 

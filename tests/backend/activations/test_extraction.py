@@ -117,8 +117,8 @@ class TestValues:
     def test_grey_images_and_a_flat_folder(self, tmp_path):
         from torch import nn
 
-        from backend.loaded_model import LoadedModel
-        from backend.model_source import ModelSource, Preprocessing
+        from backend.networks.loaded_model import LoadedModel
+        from backend.networks.model_source import ModelSource, Preprocessing
 
         preprocessing = Preprocessing(8, 8, (0.5,), (0.5,), channels=1)
         module = nn.Sequential(nn.Conv2d(1, 2, 1)).eval().requires_grad_(False)

@@ -98,8 +98,8 @@ def test_copies_share_their_weights(images):
 
 
 def test_batches_shrink_so_that_the_largest_tensor_stays_small():
-    from backend.loaded_model import LoadedModel
-    from backend.model_source import ModelSource
+    from backend.networks.loaded_model import LoadedModel
+    from backend.networks.model_source import ModelSource
 
     loaded = network()
     assert Inference(loaded, ["late"], n_workers=1).batch_size == 32

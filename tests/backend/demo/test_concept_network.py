@@ -18,9 +18,9 @@ from backend.demo.concept_network import (
 from backend.demo.concepts import CONCEPTS, draw_concept
 from backend.demo.planted_code import N_NEURONS
 from backend.errors import ModelError
-from backend.image_preprocessing import preprocess_image
-from backend.model_source import ModelSource
+from backend.image_files.image_preprocessing import preprocess_image
 from backend.models import load_model
+from backend.networks.model_source import ModelSource
 
 
 def test_the_layer_is_a_relu_map_before_pooling() -> None:

@@ -18,7 +18,7 @@ from backend.demo.demo_report import write_demo_report
 from backend.demo.planted_code import APPLE_AND_PITCH_NEURON
 from backend.demo.training import read_pictures
 from backend.errors import ModelError, ProjectError
-from backend.image_preprocessing import preprocess_image
+from backend.image_files.image_preprocessing import preprocess_image
 from backend.task import Cancelled, SilentTask
 
 PER_CONCEPT = 2

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from backend.errors import ModelError, ParameterError
-from backend.loaded_model import LoadedModel
-from backend.model_source import ModelSource, Preprocessing
+from backend.networks.loaded_model import LoadedModel
+from backend.networks.model_source import ModelSource, Preprocessing
 from backend.task import Cancelled, SilentTask
 from backend.visualization import feature_visualization
 from backend.visualization.feature_visualization import visualize

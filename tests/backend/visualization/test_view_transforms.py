@@ -54,7 +54,7 @@ def test_resizing_leaves_the_right_size_untouched():
 
 
 def test_normalisation_is_torchvisions():
-    from backend.torchvision_import import import_torchvision
+    from backend.networks.torchvision_import import import_torchvision
 
     import_torchvision()
     from torchvision.transforms import Normalize

@@ -1,0 +1,118 @@
+"""``neuronprism analyse``: split one neuron into concepts."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.commands.command_parameters import chosen_parameters
+from app.commands.command_parser import SUGGESTED_PRESET
+from app.commands.command_progress import CommandTask
+from app.commands.command_project import open_for_reading
+from backend.concept_colors import letters
+from backend.errors import ExportError
+from backend.evaluation.neuron_analysis import analyse_neuron
+from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.exchange.analysis_json import analysis_bytes, write_analysis
+from backend.exchange.report_neuron import outcome
+from backend.layer_parameters import layer_suggestion
+from backend.method.dendrogram_layout import concept_numbers
+from backend.named_concepts import match_named_concepts
+from backend.project import Project
+
+_SHOWN_IMAGES = 3
+# Of neurons that the method could be applied to.
+_SPLIT = ("ok", "few_active")
+
+
+def run_analyse(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    _require_folder(arguments.json)
+    task = CommandTask(quiet=arguments.quiet)
+    with task.interruptible(), open_for_reading(arguments.project) as project:
+        layer = arguments.layer
+        activations = project.activations(layer)
+        index = project.neuron_index(layer, task=task)
+        analysis = analyse_neuron(
+            layer,
+            activations,
+            arguments.neuron,
+            chosen_parameters(project, layer, arguments, task=task),
+            index=index,
+            n_max_projecting=arguments.max_projecting,
+            task=task,
+        )
+        named = match_named_concepts(
+            project.named_concepts(layer, arguments.neuron), analysis.disentanglement
+        )
+        hint = _hint(project, analysis, arguments, task)
+        task.close()
+        _give(project, analysis, {cluster: one.name for cluster, one in named.items()}, arguments.json)
+        if hint:
+            print(f"neuronprism: {hint}", file=sys.stderr)
+    return 0
+
+
+def _require_folder(json_file: str | None) -> None:
+    if json_file not in (None, "-") and not (folder := Path(json_file).absolute().parent).is_dir():
+        raise ExportError(
+            f"{json_file} cannot be written: there is no folder {folder}. Make it first, or choose another."
+        )
+
+
+def _hint(
+    project: Project, analysis: NeuronAnalysis, arguments: argparse.Namespace, task: CommandTask
+) -> str:
+    """Return a way out where the published parameters, made for one layer's scale, find nothing here."""
+    result = analysis.disentanglement
+    if arguments.preset in (None, SUGGESTED_PRESET) or result.status not in _SPLIT or result.concepts:
+        return ""
+    suggestion = layer_suggestion(project, analysis.layer, task=task)
+    if suggestion is None:
+        return ""
+    return (
+        f"d_max {result.parameters.distance_threshold:.4g} suits another scale than that of "
+        f"{analysis.layer}: try --preset {SUGGESTED_PRESET} (d_max {suggestion.distance_threshold:.4g})."
+    )
+
+
+def _give(
+    project: Project, analysis: NeuronAnalysis, names: Mapping[int, str], json_file: str | None
+) -> None:
+    if json_file == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(analysis_bytes(analysis, project.image_paths, names))
+        sys.stdout.buffer.flush()
+        return
+    if json_file is not None:
+        write_analysis(Path(json_file), analysis, project.image_paths, names)
+    print(_summary(project, analysis, names))
+    if json_file is not None:
+        print(json_file)
+
+
+def _summary(project: Project, analysis: NeuronAnalysis, names: Mapping[int, str]) -> str:
+    result = analysis.disentanglement
+    threshold = result.parameters.distance_threshold
+    clusters = f"{result.n_clusters} cluster{'' if result.n_clusters == 1 else 's'}"
+    lines = [
+        f"{analysis.layer}, neuron {result.neuron}: {clusters} at d_max {threshold:.4g}, {outcome(result)}"
+    ]
+    if result.message:
+        lines.append(result.message)
+    numbers = concept_numbers(result.hierarchy, threshold, result.kmeans_labels)
+    for concept, similarity in zip(result.concepts, analysis.similarities, strict=True):
+        paths = [project.image_paths[row] for row in result.member_rows(concept)[:_SHOWN_IMAGES]]
+        title = f"{letters(int(numbers[concept.cluster]))} {names.get(concept.cluster, '')}".rstrip()
+        lines.append(
+            f"  {title}: {len(concept.members)} images, cosine {_cosine(similarity.mean_cosine)} "
+            f"(random images {_cosine(similarity.mean_cosine_null)}): {', '.join(paths)}"
+        )
+    return "\n".join(lines)
+
+
+def _cosine(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "–"

@@ -1,0 +1,135 @@
+"""``neuronprism info``: say what is in a project."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from app.commands.command_project import open_for_reading, project_folder
+from backend.byte_size import byte_size
+from backend.project import Project
+from backend.project_folder.project_summary import LayerSummary, ProjectSummary
+
+_SHOWN_FILES = 20
+
+
+def run_info(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit status."""
+    if arguments.recover:
+        with Project.open(project_folder(arguments.project), recover=True) as project:
+            _report_recovery(project)
+    with open_for_reading(arguments.project) as project:
+        print(json.dumps(_document(project), indent=1, allow_nan=False) if arguments.json else _text(project))
+    return 0
+
+
+def _report_recovery(project: Project) -> None:
+    if project.recovered_from is not None:
+        print(f"Recovered from the backup; the damaged file is {project.recovered_from}")
+    else:
+        print("The project is sound; nothing had to be recovered.")
+
+
+def _document(project: Project) -> dict[str, object]:
+    suggestions = {record.name: project.suggestion(record.name) for record in project.layers}
+    return {
+        **project.summary().to_dict(),
+        "suggestions": {name: one.to_dict() if one else None for name, one in suggestions.items()},
+        "skipped_images": [
+            {"row": one.row, "path": one.path, "reason": one.reason} for one in project.skipped_images()
+        ],
+        "unused_files": [{"path": one.path, "reason": one.reason} for one in project.unused_files()],
+    }
+
+
+def _text(project: Project) -> str:
+    summary = project.summary()
+    lines = [str(summary.path), *_aligned(_facts(summary))]
+    if summary.layers:
+        lines += [
+            "",
+            *_table(("layer", "neurons", "images", "size", "d_max", "named"), _layer_rows(project, summary)),
+        ]
+    unfinished = [layer for layer in summary.layers if not layer.complete]
+    begun = {layer.name for layer in summary.layers}
+    waiting = [layer.name for layer in unfinished] + [
+        name for name in summary.planned_layers if name not in begun
+    ]
+    if waiting:
+        lines += [
+            "",
+            f"Not complete: {', '.join(waiting)}. Continue with “neuronprism extract {summary.path}”.",
+        ]
+    lines += [
+        f"\n{layer.problem} (“neuronprism extract {summary.path} --layers {layer.name}”)"
+        for layer in summary.layers
+        if layer.problem
+    ]
+    lines += _files("images could not be read", [(one.path, one.reason) for one in project.skipped_images()])
+    lines += _files("files were passed over", [(one.path, one.reason) for one in project.unused_files()])
+    return "\n".join(lines)
+
+
+def _facts(summary: ProjectSummary) -> list[tuple[str, str]]:
+    weights = (
+        summary.weights or "as published"
+        if not summary.weights_sha256
+        else (f"{summary.weights or 'as published'} (SHA-256 {summary.weights_sha256[:12]}…)")
+    )
+    classes = f", {summary.n_classes} classes" if summary.n_classes else ""
+    skipped = f", {summary.n_skipped} could not be read" if summary.n_skipped else ""
+    return [
+        ("created", summary.created),
+        ("model", summary.architecture),
+        ("weights", weights),
+        ("input", f"{summary.input_size} pixels" if summary.input_size else "not known before extraction"),
+        ("images", f"{summary.n_images:,}{classes}{skipped}"),
+        ("in", f"{summary.images_root}{'' if summary.images_found else ' (not there now)'}"),
+        ("named", f"{summary.n_named_concepts} concepts"),
+        ("size", byte_size(summary.n_bytes)),
+    ]
+
+
+def _layer_rows(project: Project, summary: ProjectSummary) -> list[tuple[str, ...]]:
+    return [_layer_row(project, layer) for layer in summary.layers]
+
+
+def _layer_row(project: Project, layer: LayerSummary) -> tuple[str, ...]:
+    parameters, suggestion = project.parameters(layer.name), project.suggestion(layer.name)
+    if parameters is not None:
+        threshold = f"{parameters.distance_threshold:.4g}"
+    else:
+        threshold = f"{suggestion.distance_threshold:.4g} suggested" if suggestion is not None else "–"
+    done = f"{layer.n_done:,}" if layer.complete else f"{layer.n_done:,} of {layer.n_images:,}"
+    return (
+        layer.name,
+        str(layer.n_neurons),
+        done,
+        byte_size(layer.n_bytes),
+        threshold,
+        str(layer.n_named_concepts),
+    )
+
+
+def _files(what: str, files: Sequence[tuple[str, str]]) -> list[str]:
+    if not files:
+        return []
+    lines = ["", f"{len(files)} {what}:"]
+    lines += [f"  {path}: {reason}" for path, reason in files[:_SHOWN_FILES]]
+    if len(files) > _SHOWN_FILES:
+        lines.append(f"  and {len(files) - _SHOWN_FILES} more (--json lists all)")
+    return lines
+
+
+def _aligned(facts: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(name) for name, _ in facts)
+    return [f"  {name:<{width}}  {value}" for name, value in facts]
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return [
+        "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]

@@ -1,0 +1,1 @@
+"""Jobs, the threads that run them, and what each job does."""

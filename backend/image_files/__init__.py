@@ -1,0 +1,1 @@
+"""Image files: finding the page, decoding, colour and grey scaling, preprocessing."""

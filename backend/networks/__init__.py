@@ -1,0 +1,1 @@
+"""Networks: where they come from, their layers, and reading those."""

@@ -1,0 +1,144 @@
+"""What people add to a project: names of neurons, named concepts with their notes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backend.errors import ProjectError
+from backend.method.parameters import Parameters
+from backend.named_concepts import NamedConcept
+from backend.project_folder.project_database import ProjectDatabase
+from backend.project_folder.project_layers import layer_id, now
+
+_VECTOR_DTYPE = np.dtype("<f4")
+
+
+class AnnotationTable:
+    """The tables ``neuron_names`` and ``named_concepts`` of a project. Every change is saved at once."""
+
+    def __init__(self, database: ProjectDatabase, n_images: int) -> None:
+        self._database = database
+        self._n_images = n_images
+
+    def neuron_names(self, layer: str) -> dict[int, str]:
+        """Return the names of a layer's neurons, where they have one."""
+        rows = self._database.query(
+            "SELECT neuron, neuron_names.name FROM neuron_names JOIN layers ON layer = id"
+            " WHERE layers.name = ? ORDER BY neuron",
+            (layer,),
+        )
+        return {int(neuron): str(name) for neuron, name in rows}
+
+    def set_neuron_name(self, layer: str, neuron: int, name: str) -> None:
+        """Name a neuron; an empty name takes the name away.
+
+        Raises
+        ------
+        ProjectError
+            If there is no such layer or neuron.
+        """
+        identity, _ = self._require_neuron(layer, neuron)
+        with self._database.transaction() as connection:
+            if name:
+                connection.execute(
+                    "INSERT OR REPLACE INTO neuron_names (layer, neuron, name) VALUES (?, ?, ?)",
+                    (identity, neuron, name),
+                )
+            else:
+                connection.execute(
+                    "DELETE FROM neuron_names WHERE layer = ? AND neuron = ?", (identity, neuron)
+                )
+
+    def named_concepts(self, layer: str | None, neuron: int | None = None) -> tuple[NamedConcept, ...]:
+        """Return the named concepts of a neuron, of a layer, or (None) of the whole project, oldest first."""
+        rows = self._database.query(
+            "SELECT c.id, layers.name, neuron, c.name, notes, member_images, vector, c.parameters"
+            " FROM named_concepts AS c JOIN layers ON layer = layers.id"
+            " WHERE (?1 IS NULL OR layers.name = ?1) AND (?2 IS NULL OR neuron = ?2) ORDER BY c.id",
+            (layer, neuron),
+        )
+        decode = self._database.decode
+        return tuple(
+            NamedConcept(
+                id=identity,
+                layer=layer_name,
+                neuron=number,
+                name=name,
+                notes=notes,
+                member_images=decode(members, "column named_concepts.member_images", _rows),
+                vector=np.frombuffer(vector, _VECTOR_DTYPE).astype(np.float32),
+                parameters=decode(parameters, "column named_concepts.parameters", Parameters.from_dict),
+            )
+            for identity, layer_name, number, name, notes, members, vector, parameters in rows
+        )
+
+    def save_named_concept(self, concept: NamedConcept) -> NamedConcept:
+        """Save a concept, as a new one if it has no id, else in the place of the saved one.
+
+        A concept with an id that is not in the project (its deletion is being undone) is saved under that id.
+
+        Returns
+        -------
+        NamedConcept
+            The same with its id.
+
+        Raises
+        ------
+        ProjectError
+            If the project has no such layer, neuron or image, or the vector is of another length.
+        """
+        identity, n_neurons = self._require_neuron(concept.layer, concept.neuron)
+        self._require_fitting(concept, n_neurons)
+        values = (
+            concept.id,
+            identity,
+            concept.neuron,
+            concept.name,
+            concept.notes,
+            json.dumps([int(row) for row in concept.member_images]),
+            np.asarray(concept.vector, _VECTOR_DTYPE).tobytes(),
+            json.dumps(concept.parameters.to_dict()),
+            now(),
+        )
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT OR REPLACE INTO named_concepts"
+                " (id, layer, neuron, name, notes, member_images, vector, parameters, modified)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+        return replace(concept, id=cursor.lastrowid)
+
+    def delete_named_concept(self, identity: int) -> None:
+        """Delete a concept; one that is not there any more is no error."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM named_concepts WHERE id = ?", (identity,))
+
+    def _require_neuron(self, layer: str, neuron: int) -> tuple[int, int]:
+        """Return the layer's number in the database and its number of neurons."""
+        identity = layer_id(self._database, layer)
+        ((n_neurons,),) = self._database.query("SELECT n_neurons FROM layers WHERE id = ?", (identity,))
+        if not 0 <= neuron < n_neurons:
+            raise ProjectError(
+                f"There is no neuron {neuron} in layer {layer}: its neurons are 0 to {n_neurons - 1}."
+            )
+        return identity, n_neurons
+
+    def _require_fitting(self, concept: NamedConcept, n_neurons: int) -> None:
+        if concept.vector.shape != (n_neurons,):
+            raise ProjectError(
+                f"The vector of concept '{concept.name}' has the shape {concept.vector.shape}, "
+                f"but layer {concept.layer} has {n_neurons} neurons."
+            )
+        if any(not 0 <= row < self._n_images for row in concept.member_images):
+            raise ProjectError(
+                f"The concept '{concept.name}' has a member that is not among the {self._n_images} images."
+            )
+
+
+def _rows(values: Any) -> tuple[int, ...]:
+    return tuple(int(row) for row in values)

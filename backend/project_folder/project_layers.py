@@ -1,0 +1,375 @@
+"""The layers of a project: what was extracted, from which model, which rows of it are safely on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+from backend.activations.store import (
+    ACTIVATIONS_FOLDER,
+    INDEX_SUFFIX,
+    SUFFIX,
+    activation_bytes,
+    layer_file_stem,
+)
+from backend.errors import ProjectError
+from backend.method.parameters import Parameters, Suggestion
+from backend.networks.model_source import Pooling, Preprocessing
+from backend.project_folder.project_database import ProjectDatabase
+from backend.project_folder.project_images import FileState
+
+_Value = TypeVar("_Value")
+
+_RECORDED_SOFTWARE = ("neuron-prism", "torch", "torchvision", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class LayerBinding:
+    """What a layer's activations belong to: another value of any of these means other activations.
+
+    Attributes
+    ----------
+    weights_sha256
+        Of the model's weights.
+    preprocessing
+        How the images became the model's input.
+    pooling
+        How a layer's output became one value for each neuron: ``mean`` over space for feature maps.
+    precision
+        Of the model's arithmetic: ``float32``.
+    """
+
+    weights_sha256: str
+    preprocessing: Preprocessing
+    pooling: Pooling
+    precision: str = "float32"
+
+    def difference(self, other: LayerBinding) -> str:
+        """Return what differs from another binding, in words; an empty string if nothing does."""
+        if self.weights_sha256 != other.weights_sha256:
+            return f"weights ({self.weights_sha256[:12]}…, not {other.weights_sha256[:12]}…)"
+        if self.preprocessing != other.preprocessing:
+            mine, others = self.preprocessing.to_dict(), other.preprocessing.to_dict()
+            changed = [f"{key} {mine[key]}, not {others[key]}" for key in mine if mine[key] != others[key]]
+            return f"preprocessing ({'; '.join(changed)})"
+        if self.pooling != other.pooling:
+            return f"pooling ({self.pooling}, not {other.pooling})"
+        if self.precision != other.precision:
+            return f"precision ({self.precision}, not {other.precision})"
+        return ""
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """A layer of a project, and how far its extraction is.
+
+    Attributes
+    ----------
+    name
+        As the model names it.
+    n_neurons, n_images
+        Shape of its activations: n_images × n_neurons.
+    n_done
+        Rows that are safely on disk.
+    binding
+        What the activations belong to.
+    file
+        The ``.npy`` file; its neuron index lies beside it.
+    created
+        When its extraction began (ISO 8601).
+    versions
+        Software that computed it, by name.
+    """
+
+    name: str
+    n_neurons: int
+    n_images: int
+    n_done: int
+    binding: LayerBinding
+    file: Path
+    created: str
+    versions: Mapping[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row is there."""
+        return self.n_done == self.n_images
+
+    @property
+    def index_file(self) -> Path:
+        """Where its neuron index is kept."""
+        return self.file.with_name(self.file.name.removesuffix(SUFFIX) + INDEX_SUFFIX)
+
+    def forget_index(self) -> None:
+        """Remove the neuron index: it belongs to rows that are about to change.
+
+        Raises
+        ------
+        ProjectError
+            If the system refuses that.
+        """
+        try:
+            self.index_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise ProjectError(
+                f"The neuron index {self.index_file} cannot be removed ({error.strerror or error}): make its "
+                "folder writable and close other programs that read it."
+            ) from error
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the ``.npy`` file when complete."""
+        return activation_bytes(self.n_images, self.n_neurons)
+
+
+@dataclass(frozen=True)
+class StoredBlock:
+    """Rows ``start`` to ``stop`` (exclusive) that are on disk, and the CRC-32 of their bytes."""
+
+    start: int
+    stop: int
+    crc32: int
+
+
+class LayerTable:
+    """The tables ``layers`` and ``blocks`` of a project."""
+
+    def __init__(self, database: ProjectDatabase, n_images: int) -> None:
+        self._database = database
+        self._n_images = n_images
+
+    def records(self) -> tuple[LayerRecord, ...]:
+        """Return all layers in the order of their extraction."""
+        rows = self._database.query(
+            "SELECT name, n_neurons, file, weights_sha256, preprocessing, pooling, precision, created,"
+            " versions, (SELECT coalesce(sum(stop - start), 0) FROM blocks WHERE layer = id)"
+            " FROM layers ORDER BY id"
+        )
+        return tuple(self._record(*row) for row in rows)
+
+    def record(self, name: str) -> LayerRecord:
+        """Return one layer.
+
+        Raises
+        ------
+        ProjectError
+            If the project has no such layer; the sentence names those it has.
+        """
+        records = self.records()
+        for record in records:
+            if record.name == name:
+                return record
+        known = ", ".join(record.name for record in records) or "none yet"
+        raise ProjectError(
+            f"The project {self._database.folder} has no activations of a layer '{name}'. It has: {known}."
+        )
+
+    def add(self, name: str, n_neurons: int, binding: LayerBinding) -> LayerRecord:
+        """Record a new layer, of which no row is done."""
+        taken = {stem for (stem,) in self._database.query("SELECT file FROM layers")}
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO layers (name, n_neurons, file, weights_sha256, preprocessing, pooling,"
+                " precision, versions, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    name,
+                    n_neurons,
+                    layer_file_stem(name, frozenset(taken)),
+                    binding.weights_sha256,
+                    json.dumps(binding.preprocessing.to_dict()),
+                    binding.pooling,
+                    binding.precision,
+                    json.dumps(software_versions()),
+                    now(),
+                ),
+            )
+        return self.record(name)
+
+    def blocks(self, name: str) -> tuple[StoredBlock, ...]:
+        """Return the blocks of a layer that are on disk, by row."""
+        rows = self._database.query(
+            "SELECT start, stop, crc32 FROM blocks WHERE layer = ? ORDER BY start", (self._id(name),)
+        )
+        return tuple(StoredBlock(*row) for row in rows)
+
+    def recorded_starts(self) -> frozenset[int]:
+        """Return the first rows of all blocks that any layer has."""
+        return frozenset(start for (start,) in self._database.query("SELECT DISTINCT start FROM blocks"))
+
+    def n_leading_rows(self, name: str) -> int:
+        """Return how many rows from row 0 on are there without a gap."""
+        stop = 0
+        for block in self.blocks(name):
+            if block.start > stop:
+                break
+            stop = max(stop, block.stop)
+        return stop
+
+    def record_block(
+        self,
+        start: int,
+        stop: int,
+        crc32: Mapping[str, int],
+        skipped: Mapping[int, str],
+        states: Mapping[int, FileState | None],
+    ) -> None:
+        """Record that a block is on disk, for several layers at once.
+
+        Parameters
+        ----------
+        start, stop
+            Its rows.
+        crc32
+            Layer → checksum of the block's bytes.
+        skipped
+            Row → why the image could not be read; its rows hold NaN.
+        states
+            Row → state of the image's file, where another than that on record was read; None where the file
+            could not be reached, so that it counts as unread.
+        """
+        identities = {name: self._id(name) for name in crc32}
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO blocks (layer, start, stop, crc32) VALUES (?, ?, ?, ?)",
+                [(identities[name], start, stop, checksum) for name, checksum in crc32.items()],
+            )
+            connection.executemany(
+                "UPDATE images SET skip_reason = ? WHERE row = ?",
+                [(reason, row) for row, reason in skipped.items()],
+            )
+            connection.executemany(
+                "UPDATE images SET size = ?, mtime_ns = ? WHERE row = ?",
+                [
+                    (*((state.size, state.mtime_ns) if state else (None, None)), row)
+                    for row, state in states.items()
+                ],
+            )
+
+    def forget_blocks(self, name: str, starts: Iterable[int]) -> None:
+        """Take blocks of a layer as not extracted."""
+        identity = self._id(name)
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM blocks WHERE layer = ? AND start = ?", [(identity, start) for start in starts]
+            )
+
+    def forget_images(self, rows: Iterable[int]) -> None:
+        """Take the blocks around these images as not extracted, in all layers, and the images as unread.
+
+        What was derived from them (neuron indices, suggestions) goes too. The next extraction computes them.
+        """
+        wanted = [(row,) for row in sorted(set(rows))]
+        for record in self.records():
+            record.forget_index()
+        with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM blocks WHERE start <= ?1 AND stop > ?1", wanted)
+            connection.executemany(
+                "UPDATE images SET skip_reason = NULL, size = NULL, mtime_ns = NULL WHERE row = ?", wanted
+            )
+            connection.execute("UPDATE layers SET suggestion = NULL")
+
+    def parameters(self, name: str) -> Parameters | None:
+        """Return the parameters that were chosen for a layer, if any."""
+        return self._value(name, "parameters", Parameters.from_dict)
+
+    def save_parameters(self, name: str, parameters: Parameters | None) -> None:
+        """Keep the parameters chosen for a layer; None forgets them."""
+        self._save_json(name, "parameters", None if parameters is None else parameters.to_dict())
+
+    def suggestion(self, name: str) -> Suggestion | None:
+        """Return what was suggested for a layer, if anything."""
+        return self._value(name, "suggestion", Suggestion.from_dict)
+
+    def save_suggestion(self, name: str, suggestion: Suggestion | None) -> None:
+        """Keep what is suggested for a layer; None forgets it."""
+        self._save_json(name, "suggestion", None if suggestion is None else suggestion.to_dict())
+
+    def _id(self, name: str) -> int:
+        return layer_id(self._database, name)
+
+    def check(self) -> None:
+        """Read all that is kept of every layer.
+
+        Raises
+        ------
+        ProjectDamagedError
+            If some of it cannot be read.
+        """
+        for record in self.records():
+            self.parameters(record.name)
+            self.suggestion(record.name)
+
+    def _value(self, name: str, column: str, build: Callable[[Mapping[str, Any]], _Value]) -> _Value | None:
+        ((text,),) = self._database.query(f"SELECT {column} FROM layers WHERE id = ?", (self._id(name),))
+        return None if text is None else self._database.decode(text, f"column layers.{column}", build)
+
+    def _save_json(self, name: str, column: str, values: Mapping[str, Any] | None) -> None:
+        text = None if values is None else json.dumps(values)
+        identity = self._id(name)
+        with self._database.transaction() as connection:
+            connection.execute(f"UPDATE layers SET {column} = ? WHERE id = ?", (text, identity))
+
+    def _record(
+        self,
+        name: str,
+        n_neurons: int,
+        stem: str,
+        weights_sha256: str,
+        preprocessing: str,
+        pooling: Pooling,
+        precision: str,
+        created: str,
+        versions: str,
+        n_done: int,
+    ) -> LayerRecord:
+        decode = self._database.decode
+        return LayerRecord(
+            name=name,
+            n_neurons=n_neurons,
+            n_images=self._n_images,
+            n_done=n_done,
+            binding=LayerBinding(
+                weights_sha256,
+                decode(preprocessing, "column layers.preprocessing", Preprocessing.from_dict),
+                pooling,
+                precision,
+            ),
+            file=self._database.folder / ACTIVATIONS_FOLDER / (stem + SUFFIX),
+            created=created,
+            versions=decode(versions, "column layers.versions", dict[str, str]),
+        )
+
+
+def layer_id(database: ProjectDatabase, name: str) -> int:
+    """Return the number of a layer in the database.
+
+    Raises
+    ------
+    ProjectError
+        If the project has no such layer.
+    """
+    rows = database.query("SELECT id FROM layers WHERE name = ?", (name,))
+    if not rows:
+        raise ProjectError(f"The project {database.folder} has no activations of a layer '{name}'.")
+    return int(rows[0][0])
+
+
+def now() -> str:
+    """Return the present time in UTC, ISO 8601, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def software_versions() -> dict[str, str]:
+    """Return the versions of the packages that activations depend on, as far as they are installed."""
+    found = {}
+    for package in _RECORDED_SOFTWARE:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,274 @@
+"""The worker threads: order, cancellation, errors, and a clean end."""
+
+import threading
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QObject, QThread, Slot
+
+from app.jobs.job_threads import JobThreads
+from backend.errors import ImageError
+from backend.task import Task
+
+
+@pytest.fixture
+def threads(qtbot):
+    job_threads = JobThreads()
+    yield job_threads
+    assert job_threads.shutdown(10_000)
+    assert not job_threads.any_alive
+
+
+class Gate:
+    """Holds a job in its worker until it is opened or the job is cancelled."""
+
+    def __init__(self):
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def __call__(self, task: Task):
+        self.entered.set()
+        while not self.opened.wait(0.002):
+            task.check_cancelled()
+        return "through the gate"
+
+    def stubborn(self, task: Task):
+        """Ignores cancellation, as a call into a library does."""
+        self.entered.set()
+        assert self.opened.wait(10)
+        return "stubborn"
+
+
+def outcomes(job):
+    seen = []
+    job.succeeded.connect(lambda result: seen.append(("succeeded", result)))
+    job.failed.connect(lambda failure: seen.append(("failed", failure)))
+    job.cancelled.connect(lambda: seen.append(("cancelled", None)))
+    return seen
+
+
+class TestLongWork:
+    def test_jobs_run_in_order_in_one_worker_thread(self, qtbot, threads):
+        ran = []
+
+        def job_function(name):
+            def run(task):
+                ran.append((name, threading.get_ident()))
+                return name
+
+            return run
+
+        jobs = [threads.long_work.submit(name, job_function(name)) for name in "abc"]
+        with qtbot.waitSignals([job.ended for job in jobs], timeout=5000, order="strict"):
+            pass
+        assert [name for name, _ in ran] == ["a", "b", "c"]
+        idents = {ident for _, ident in ran}
+        assert len(idents) == 1
+        assert idents != {threading.get_ident()}
+
+    def test_signals_arrive_in_the_gui_thread(self, qtbot, threads):
+        class Receiver(QObject):
+            thread_of_call = None
+
+            @Slot(object)
+            def take(self, _):
+                self.thread_of_call = QThread.currentThread()
+
+        receiver = Receiver()
+        job = threads.long_work.submit("partial", lambda task: task.partial(1))
+        job.partial.connect(receiver.take)
+        with qtbot.waitSignal(job.ended, timeout=5000):
+            pass
+        assert receiver.thread_of_call is QCoreApplication.instance().thread()
+
+    def test_a_waiting_job_is_cancelled_without_being_run(self, qtbot, threads):
+        gate = Gate()
+        first = threads.long_work.submit("first", gate)
+        ran = []
+        second = threads.long_work.submit("second", ran.append)
+        seen = outcomes(second)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        threads.long_work.cancel(second)
+        assert seen == [("cancelled", None)]
+        gate.opened.set()
+        with qtbot.waitSignal(first.ended, timeout=5000):
+            pass
+        assert ran == []
+
+    def test_a_running_job_stops_at_its_next_cancellation_point(self, qtbot, threads):
+        gate = Gate()
+        job = threads.long_work.submit("long", gate)
+        seen = outcomes(job)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        with qtbot.waitSignal(job.cancelled, timeout=5000):
+            threads.long_work.cancel(job)
+        assert seen == [("cancelled", None)]
+        assert threads.long_work.running is None
+
+    def test_work_that_completed_in_spite_of_the_cancel_counts_as_done(self, qtbot, threads):
+        gate = Gate()
+        job = threads.long_work.submit("long", gate.stubborn)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        threads.long_work.cancel(job)
+        with qtbot.waitSignal(job.succeeded, timeout=5000) as caught:
+            gate.opened.set()
+        assert caught.args == ["stubborn"]
+
+    def test_progress_is_throttled_but_the_last_one_always_arrives(self, qtbot, threads):
+        def count(task):
+            for done in range(200_001):
+                task.progress(done, 200_000, "counting")
+
+        job = threads.long_work.submit("count", count)
+        seen = []
+        job.progressed.connect(seen.append)
+        with qtbot.waitSignal(job.ended, timeout=20_000):
+            pass
+        assert (seen[-1].done, seen[-1].total, seen[-1].message) == (200_000, 200_000, "counting")
+        assert len(seen) < 400
+
+    def test_an_error_for_the_user_is_its_own_sentence(self, qtbot, threads):
+        def broken(task):
+            raise ImageError("The folder “apples” holds no images.")
+
+        job = threads.long_work.submit("Reading the images", broken)
+        with qtbot.waitSignal(threads.long_work.job_failed, timeout=5000) as caught:
+            pass
+        failed_job, failure = caught.args
+        assert failed_job is job
+        assert failure.sentence == "The folder “apples” holds no images."
+        assert failure.expected
+        assert failure.details == ""
+
+    def test_any_other_error_names_the_job_and_carries_the_traceback(self, qtbot, threads):
+        job = threads.long_work.submit("Analysing neuron 7", lambda task: {}["no such key"])
+        with qtbot.waitSignal(job.failed, timeout=5000) as caught:
+            pass
+        failure = caught.args[0]
+        assert "Analysing neuron 7" in failure.sentence
+        assert "KeyError" in failure.sentence
+        assert "test_job_threads.py" in failure.details
+        assert not failure.expected
+
+    def test_the_thread_lives_on_after_an_error(self, qtbot, threads):
+        threads.long_work.submit("broken", lambda task: 1 // 0)
+        job = threads.long_work.submit("whole", lambda task: 42)
+        with qtbot.waitSignal(job.succeeded, timeout=5000) as caught:
+            pass
+        assert caught.args == [42]
+
+    def test_a_background_job_gives_way_and_begins_anew(self, qtbot, threads):
+        gate = Gate()
+        order = []
+
+        def sweep(task):
+            order.append("sweep")
+            return gate(task)
+
+        background = threads.long_work.submit("sweep", sweep, background=True)
+        seen = outcomes(background)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        urgent = threads.long_work.submit("urgent", lambda task: order.append("urgent"))
+        with qtbot.waitSignal(urgent.ended, timeout=5000):
+            pass
+        gate.opened.set()
+        with qtbot.waitSignal(background.ended, timeout=5000):
+            pass
+        assert order == ["sweep", "urgent", "sweep"]
+        assert seen == [("succeeded", "through the gate")]
+
+    def test_ordinary_jobs_wait_before_background_ones(self, qtbot, threads):
+        gate = Gate()
+        threads.long_work.submit("first", gate)
+        background = threads.long_work.submit("sweep", lambda task: None, background=True)
+        ordinary = threads.long_work.submit("ordinary", lambda task: None)
+        assert [job.title for job in threads.long_work.waiting][-2:] == ["ordinary", "sweep"]
+        gate.opened.set()
+        with qtbot.waitSignals([ordinary.ended, background.ended], timeout=5000, order="strict"):
+            pass
+
+
+class TestInteractive:
+    def test_the_newest_request_wins(self, qtbot, threads):
+        gate = Gate()
+        first = threads.interactive.submit("first", gate.stubborn)
+        seen_first = outcomes(first)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        second = threads.interactive.submit("second", lambda task: "second")
+        seen_second = outcomes(second)
+        third = threads.interactive.submit("third", lambda task: "third")
+        assert seen_second == [("cancelled", None)]
+        gate.opened.set()
+        with qtbot.waitSignal(third.succeeded, timeout=5000) as caught:
+            pass
+        assert caught.args == ["third"]
+        assert seen_first == [("cancelled", None)], "the finished but overtaken answer is dropped"
+
+    def test_an_error_of_an_overtaken_request_is_not_shown(self, qtbot, threads):
+        gate = Gate()
+
+        def fail_late(task):
+            gate.stubborn(task)
+            raise ValueError("late")
+
+        failures = []
+        threads.interactive.job_failed.connect(lambda job, failure: failures.append(failure))
+        threads.interactive.submit("first", fail_late)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        second = threads.interactive.submit("second", lambda task: None)
+        gate.opened.set()
+        with qtbot.waitSignal(second.succeeded, timeout=5000):
+            pass
+        assert failures == []
+
+    def test_partial_results_of_an_overtaken_request_are_dropped(self, qtbot, threads):
+        gate = Gate()
+
+        def late_partial(task):
+            gate.stubborn(task)
+            task.partial("stale")
+
+        first = threads.interactive.submit("first", late_partial)
+        partials = []
+        first.partial.connect(partials.append)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        second = threads.interactive.submit("second", lambda task: None)
+        gate.opened.set()
+        with qtbot.waitSignal(second.succeeded, timeout=5000):
+            pass
+        assert partials == []
+
+
+class TestShutdown:
+    def test_it_cancels_what_runs_and_what_waits(self, qtbot):
+        job_threads = JobThreads()
+        gate = Gate()
+        running = job_threads.long_work.submit("running", gate)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        ran = []
+        job_threads.long_work.submit("waiting", ran.append)
+        asking = Gate()
+        job_threads.interactive.submit("asking", asking)
+        qtbot.waitUntil(asking.entered.is_set, timeout=5000)
+        assert job_threads.shutdown(10_000)
+        assert not job_threads.any_alive
+        assert running.has_ended
+        assert ran == []
+
+    def test_it_reports_work_that_cannot_be_cancelled_and_never_terminates_it(self, qtbot):
+        job_threads = JobThreads()
+        gate = Gate()
+        job_threads.long_work.submit("stubborn", gate.stubborn)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        assert not job_threads.shutdown(50)
+        assert job_threads.any_alive
+        gate.opened.set()
+        assert job_threads.shutdown(10_000)
+
+    def test_nothing_is_accepted_afterwards(self, qtbot):
+        job_threads = JobThreads()
+        assert job_threads.shutdown(10_000)
+        ran = []
+        job_threads.long_work.submit("late", ran.append)
+        job_threads.interactive.submit("late", ran.append)
+        QCoreApplication.processEvents()
+        assert ran == []

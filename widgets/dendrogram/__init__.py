@@ -1,0 +1,1 @@
+"""The dendrogram with its threshold, leaves and cluster counts."""

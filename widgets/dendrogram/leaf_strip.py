@@ -1,0 +1,212 @@
+"""The strip under the leaves: what became of each image, and its thumbnail where there is room."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPalette, QPen
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+
+from backend.method.results import DROPPED, OUTLIER
+from widgets.dendrogram.cached_layer import CachedLayer
+from widgets.dendrogram.dendrogram_state import DendrogramState
+from widgets.images.image_delegate import paint_broken_picture
+from widgets.images.thumbnails import ThumbnailLoader
+from widgets.palette import (
+    blend,
+    concept_brush,
+    concept_color,
+    concept_marker,
+    dropped_color,
+    is_dark,
+    outlier_color,
+    text_color_on,
+)
+from widgets.theme import scaled_font
+
+BAND_HEIGHT = 16
+_GAP = 3
+_SIZES = (64, 56, 48, 40, 32, 24, 18)
+_Role = QPalette.ColorRole
+
+
+class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
+    """A band of final labels and, when zoomed in, the pictures, slot by slot under the tree.
+
+    A kept image is a full block in its concept's colour (its letter where a run is wide enough), an outlier a
+    low hollow one, an image of a dropped cluster a cross.
+    """
+
+    def __init__(self, state: DendrogramState, view: pg.ViewBox, thumbnails: ThumbnailLoader | None) -> None:
+        super().__init__()
+        self._state = state
+        self._view = view
+        self._thumbnails = thumbnails
+        self._band = CachedLayer()
+        self.fit_height()
+
+    def labels_changed(self) -> None:
+        """Paint other labels, or the same in another place or palette."""
+        self._band.invalidate()
+        self.update()
+
+    # --- places -----------------------------------------------------------------------------------
+
+    @property
+    def slot_width(self) -> float:
+        """Width of a slot in pixels."""
+        return float(self._view.mapFromView(QPointF(1, 0)).x() - self._view.mapFromView(QPointF(0, 0)).x())
+
+    @property
+    def thumbnail_size(self) -> int:
+        """Size of the pictures that fit beside each other; 0 if none do."""
+        if self._thumbnails is None or self._state.paths is None or self._state.layout is None:
+            return 0
+        return next((size for size in _SIZES if size <= self.slot_width - 2), 0)
+
+    def fit_height(self) -> None:
+        """Take the height that band and pictures need."""
+        size = self.thumbnail_size
+        height = BAND_HEIGHT + (size + 2 * _GAP if size else 2)
+        if height != self.minimumHeight():
+            self.setFixedHeight(height)
+
+    def visible_slots(self) -> range:
+        """Return the slots in sight."""
+        if self._state.layout is None:
+            return range(0)
+        (left, right), _ = self._view.viewRange()
+        return range(max(0, round(left)), min(self._state.layout.n_leaves, round(right) + 1))
+
+    def slot_at(self, x: float) -> int:
+        """Return the slot at a horizontal place in pixels of the strip, or −1."""
+        if self._state.layout is None:
+            return -1
+        slot = round(float(self._view.mapToView(QPointF(x, 0)).x()))
+        return slot if 0 <= slot < self._state.layout.n_leaves else -1
+
+    def _slot_rect(self, slot: int, top: float, height: float) -> QRectF:
+        left = float(self._view.mapFromView(QPointF(slot - 0.5, 0)).x())
+        return QRectF(left, top, self.slot_width, height)
+
+    # --- painting ---------------------------------------------------------------------------------
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Paint the band and the pictures."""
+        if self._state.layout is None:
+            return
+        palette = QGuiApplication.palette()
+        painter.save()
+        painter.setClipRect(QRectF(self.rect()))
+        self._paint_chosen(painter, palette)
+        if self._state.labels is not None:
+            # Labels of another threshold are old: they step back until the new ones are here.
+            painter.setOpacity(1.0 if self._state.labels_are_current else 0.35)
+            size = QSizeF(self.rect().width(), BAND_HEIGHT)
+            self._band.paint(painter, size, lambda layer: self._paint_band(layer, palette))
+            painter.setOpacity(1.0)
+        if self.thumbnail_size:
+            for slot in self.visible_slots():
+                self._paint_thumbnail(painter, palette, slot, self.thumbnail_size)
+        painter.restore()
+
+    def _paint_chosen(self, painter: QPainter, palette: QPalette) -> None:
+        layout = self._state.layout
+        assert layout is not None
+        ground = blend(palette.color(_Role.Accent), palette.color(_Role.Base), 0.22)
+        chosen = self._state.chosen[layout.order]
+        for start, end in _runs(chosen.astype(np.int64)):
+            if chosen[start]:
+                rect = self._slot_rect(start, 0, self.rect().height())
+                painter.fillRect(QRectF(rect.left(), 0, rect.width() * (end - start), rect.height()), ground)
+        if 0 <= self._state.hovered < layout.n_leaves:
+            slot = int(layout.slot[self._state.hovered])
+            hover = blend(palette.color(_Role.Accent), palette.color(_Role.Base), 0.35)
+            painter.fillRect(self._slot_rect(slot, 0, self.rect().height()), hover)
+
+    def _paint_band(self, painter: QPainter, palette: QPalette) -> None:
+        layout, labels = self._state.layout, self._state.labels
+        assert layout is not None and labels is not None
+        by_slot, visible, dark = labels[layout.order], self.visible_slots(), is_dark(palette)
+        origin, width = self._slot_rect(0, 0, 0).left(), self.slot_width
+        for start, end in _runs(by_slot):
+            if end <= visible.start or start >= visible.stop:
+                continue
+            run = QRectF(origin + start * width, 3, (end - start) * width, BAND_HEIGHT - 4)
+            label = int(by_slot[start])
+            if label == OUTLIER:
+                self._paint_hollow(painter, run, outlier_color(dark))
+            elif label == DROPPED:
+                self._paint_crosses(painter, run, end - start, dropped_color(dark))
+            else:
+                self._paint_kept(painter, run, self._number(label), dark)
+
+    def _number(self, label: int) -> int:
+        numbers = self._state.label_numbers
+        return label if numbers is None or label >= len(numbers) else int(numbers[label])
+
+    def _paint_kept(self, painter: QPainter, run: QRectF, number: int, dark: bool) -> None:
+        gap = 1.0 if run.width() > 4 else 0.0
+        block = run.adjusted(gap, 0, -gap, 0)
+        color = concept_color(number, dark)
+        painter.fillRect(block, concept_brush(number, dark))
+        font = scaled_font(QGuiApplication.font(), 0.78, bold=True)
+        marker = concept_marker(number)
+        if QFontMetricsF(font).horizontalAdvance(marker) + 2 <= block.width():
+            painter.setFont(font)
+            painter.setPen(text_color_on(color))
+            painter.drawText(block.adjusted(-2, -2, 2, 2), Qt.AlignmentFlag.AlignCenter, marker)
+
+    def _paint_hollow(self, painter: QPainter, run: QRectF, color: QColor) -> None:
+        low = QRectF(run.left(), run.top() + run.height() / 2, run.width(), run.height() / 2)
+        if run.width() < 4:
+            painter.fillRect(QRectF(low.left(), low.bottom() - 2, low.width(), 2), color)
+            return
+        painter.setPen(QPen(color, 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(low.adjusted(1.5, 0.5, -1.5, -0.5))
+
+    def _paint_crosses(self, painter: QPainter, run: QRectF, count: int, color: QColor) -> None:
+        painter.setPen(QPen(color, 1.5))
+        slot = run.width() / count
+        arm = min(4.0, slot / 2 - 0.5)
+        if arm < 1.5:
+            painter.fillRect(QRectF(run.left(), run.center().y() - 1, run.width(), 2), color)
+            return
+        for i in range(count):
+            middle = QPointF(run.left() + (i + 0.5) * slot, run.center().y())
+            painter.drawLine(middle - QPointF(arm, arm), middle + QPointF(arm, arm))
+            painter.drawLine(middle - QPointF(arm, -arm), middle + QPointF(arm, -arm))
+
+    def _paint_thumbnail(self, painter: QPainter, palette: QPalette, slot: int, size: int) -> None:
+        assert self._state.layout is not None and self._state.paths is not None
+        assert self._thumbnails is not None
+        path = self._state.paths[int(self._state.layout.order[slot])]
+        frame = self._slot_rect(slot, BAND_HEIGHT + _GAP, size)
+        tile = QRectF(round(frame.center().x() - size / 2), frame.top(), size, size)
+        pixmap = self._thumbnails.cached(path, size, painter.device().devicePixelRatioF())
+        if pixmap is None:
+            painter.fillRect(tile, blend(palette.color(_Role.Text), palette.color(_Role.Base), 0.07))
+            if self._thumbnails.failure(path) is not None:
+                paint_broken_picture(painter, tile.toRect(), palette.color(_Role.PlaceholderText))
+            return
+        shown = pixmap.size().scaled(tile.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QRectF(0, 0, shown.width(), shown.height())
+        target.moveCenter(tile.center())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(target.toRect(), pixmap)
+
+
+def _runs(values: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return the runs [start, end) of equal values."""
+    if not len(values):
+        return []
+    changes = np.flatnonzero(np.diff(values)) + 1
+    edges = [0, *changes.tolist(), len(values)]
+    return list(pairwise(edges))

@@ -1,0 +1,1 @@
+"""Grids of images, their thumbnails and the viewer."""

@@ -1,0 +1,276 @@
+"""The form for a new project: network, layers, images, destination, and what it will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from backend.networks.model_source import LayerInfo
+from widgets import theme
+from widgets.labels import secondary_label
+from widgets.new_project.destination_section import DestinationSection
+from widgets.new_project.form_section import FormSection
+from widgets.new_project.images_section import ImagesSection
+from widgets.new_project.layer_tree import LayerTree
+from widgets.new_project.model_section import ModelSection
+from widgets.new_project.new_project_request import Field, ImagesChoice, ModelChoice, NewProjectRequest
+from widgets.quantity_text import bytes_text, duration_text
+
+__all__ = ["Field", "ImagesChoice", "ModelChoice", "NewProjectForm", "NewProjectRequest"]
+
+_ESTIMATE_PAUSE = 400  # milliseconds
+_MEASURING = "Measuring the time on a few images…"
+_VALUE_BYTES = 4  # an activation is stored in single precision
+_LEAST_WIDTH = 920  # pixels: two columns in which paths can be read
+
+
+class NewProjectForm(QWidget):
+    """A pure form: it asks through signals, and is answered through setters.
+
+    Signals
+    -------
+    model_changed(ModelChoice or None)
+        Another network: list its layers, then ``set_layers`` (or ``set_error("model", …)``).
+    images_changed(ImagesChoice or None)
+        Other images: look at the folder, then ``set_image_summary``.
+    estimate_requested(NewProjectRequest)
+        The form is complete, or changed while it was: answer with ``set_estimate``.
+    accepted(NewProjectRequest), cancelled()
+        The user pressed Create, or Cancel.
+    """
+
+    model_changed = Signal(object)
+    images_changed = Signal(object)
+    estimate_requested = Signal(object)
+    accepted = Signal(object)
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._estimated: NewProjectRequest | None = None
+        self.model_section = ModelSection()
+        self.layers_section = FormSection("2   Layers")
+        self.layer_tree = LayerTree()
+        self.layers_section.add_wide(self.layer_tree, 1)
+        self.images_section = ImagesSection()
+        self.destination_section = DestinationSection()
+        self.estimate_section = FormSection("5   What it takes")
+        self.estimate_label = secondary_label(factor=1.0)
+        self.estimate_section.add_wide(self.estimate_label)
+        self._sections: dict[Field, FormSection] = {
+            "model": self.model_section,
+            "layers": self.layers_section,
+            "images": self.images_section,
+            "destination": self.destination_section,
+            "estimate": self.estimate_section,
+        }
+        self._build_layout()
+        self._estimate_later = QTimer(self, singleShot=True, interval=_ESTIMATE_PAUSE)
+        self._estimate_later.timeout.connect(self._ask_for_estimate)
+        self.model_section.choice_changed.connect(self._model_chosen)
+        self.images_section.choice_changed.connect(self._images_chosen)
+        self.layer_tree.selection_changed.connect(self._update)
+        self.destination_section.destination_changed.connect(self._update)
+        self._update()
+
+    def _build_layout(self) -> None:
+        self.create_button = QPushButton("Create project")
+        theme.set_icon(self.create_button, "check")
+        self.create_button.clicked.connect(self._accept)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.clicked.connect(self.cancelled)
+        for button in (self.create_button, self.cancel_button):
+            button.setAutoDefault(False)
+        self.missing_label = secondary_label()
+        left, right = QVBoxLayout(), QVBoxLayout()
+        for column in (left, right):
+            column.setSpacing(2 * theme.SPACING)
+        left.addWidget(self.model_section)
+        left.addWidget(self.layers_section, 1)
+        for section in (self.images_section, self.destination_section, self.estimate_section):
+            right.addWidget(section)
+        right.addStretch(1)
+        inner = QWidget()
+        columns = QHBoxLayout(inner)
+        columns.setContentsMargins(*(2 * theme.MARGIN,) * 4)
+        columns.setSpacing(3 * theme.MARGIN)
+        columns.addLayout(left, 1)
+        columns.addLayout(right, 1)
+        self.setMinimumWidth(_LEAST_WIDTH)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(inner)
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(2 * theme.MARGIN, theme.SPACING, 2 * theme.MARGIN, theme.MARGIN)
+        buttons.addWidget(self.missing_label, 1)
+        buttons.addWidget(self.cancel_button)
+        buttons.addWidget(self.create_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area, 1)
+        layout.addLayout(buttons)
+
+    # --- answers -------------------------------------------------------------------------------------
+
+    def set_torchvision_names(self, names: Sequence[str]) -> None:
+        """Offer these networks."""
+        self.model_section.set_torchvision_names(names)
+
+    def set_destination_folder(self, folder: Path) -> None:
+        """Propose where projects go."""
+        self.destination_section.set_folder(folder)
+
+    def set_images_folder(self, folder: Path) -> None:
+        """Choose a folder of images, as if the user had."""
+        self.images_section.set_folder(folder)
+
+    def set_layers(self, layers: Sequence[LayerInfo], note: str = "") -> None:
+        """Show the layers of the network as chosen, none while it is not; ``note`` stands below them."""
+        self.set_busy("layers", False)
+        self.layer_tree.set_layers(layers)
+        self.layers_section.message.show_message(note, "info")
+        self._update()
+
+    def set_own_input_size(self, pixels: int | None) -> None:
+        """Name the network's own input size in pixels; None: it is not known yet."""
+        self.model_section.set_own_input_size(pixels)
+
+    def set_image_summary(
+        self,
+        n_images: int,
+        n_classes: int,
+        n_chosen: int,
+        skipped: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Say what the folder holds.
+
+        Parameters
+        ----------
+        n_images, n_classes
+            Images that can be read, and their classes (0 if the folder is flat).
+        n_chosen
+            Images after undersampling.
+        skipped
+            Path and reason of each file left out.
+        """
+        self.set_busy("images", False)
+        self.images_section.set_summary(n_images, n_classes, n_chosen, skipped)
+        self._update()
+
+    def set_estimate(
+        self, bytes_on_disk: int, seconds: float | None, images_per_second: float | None = None
+    ) -> None:
+        """Say what the project takes; ``seconds`` None: not measured."""
+        self.set_busy("estimate", False)
+        parts = [f"{bytes_text(bytes_on_disk)} on disk"]
+        if seconds is not None:
+            parts.append(f"about {duration_text(seconds)}")
+        text = ", ".join(parts)
+        if images_per_second is not None:
+            text += f" at {images_per_second:,.0f} images/s on this computer"
+        self.estimate_label.setText(text + ". It can be stopped and continued at any time.")
+        self.estimate_section.set_error("")
+
+    def set_error(self, field: Field, sentence: str) -> None:
+        """Say under the field what is wrong; an empty sentence takes it back."""
+        self.set_busy(field, False)
+        self._sections[field].set_error(sentence)
+        if field == "estimate" and sentence:
+            self._show_size("")
+        if field == "model" and sentence:
+            self.layer_tree.set_message("No layers", "The network could not be read.")
+        self._update()
+
+    def set_busy(self, field: Field, busy: bool) -> None:
+        """Show that something about a field is being found out."""
+        self._sections[field].set_busy(busy)
+        if field == "layers" and busy:
+            self.layer_tree.set_message("Reading the network…", "One dry run finds its layers.")
+        self._update()
+
+    # --- what the user asks --------------------------------------------------------------------------
+
+    def request(self) -> NewProjectRequest | None:
+        """Return the project as asked for; None while something is missing or wrong."""
+        model, images = self.model_section.choice(), self.images_section.choice()
+        destination, layers = self.destination_section.destination(), self.layer_tree.checked_layers()
+        if self._missing() or model is None or images is None or destination is None:
+            return None
+        return NewProjectRequest(model, layers, images, destination)
+
+    def _missing(self) -> str:
+        """Return a sentence that says what stands in the way, the first thing first."""
+        fields: tuple[Field, ...] = ("model", "images", "destination")
+        if any(self._sections[field].error() for field in fields):
+            return "Put right what is marked."
+        if self.model_section.missing():
+            return self.model_section.missing()
+        if any(self._sections[field].is_busy() for field in ("model", "layers", "images")):
+            return "Looking at the network and the images…"
+        if not self.layer_tree.checked_layers():
+            return "Check at least one layer."
+        if self.images_section.choice() is None:
+            return "Choose a folder of images."
+        if self.images_section.n_chosen == 0:
+            return "The folder has not been looked at yet."
+        return self.destination_section.missing()
+
+    @Slot(object)
+    def _model_chosen(self, choice: ModelChoice | None) -> None:
+        if choice is None:
+            self.layer_tree.set_message("No network yet", "Its layers are listed once you have chosen it.")
+        self._suggest_name()
+        self._update()
+        self.model_changed.emit(choice)
+
+    @Slot(object)
+    def _images_chosen(self, choice: ImagesChoice | None) -> None:
+        self._suggest_name()
+        self._update()
+        self.images_changed.emit(choice)
+
+    def _suggest_name(self) -> None:
+        model, images = self.model_section.choice(), self.images_section.choice()
+        parts = [images.folder.name if images else ""]
+        if model is not None:
+            file = model.source.python_file
+            parts.append(file.stem if file else model.source.architecture)
+        self.destination_section.suggest_name(" ".join(part for part in parts if part))
+
+    @Slot()
+    def _update(self) -> None:
+        missing, request = self._missing(), self.request()
+        self.missing_label.setText(missing)
+        self.create_button.setEnabled(request is not None)
+        self.create_button.setToolTip(missing or "Create the project and read the activations.")
+        if request is None:
+            self._estimated = None
+            self._estimate_later.stop()
+            self._show_size("The time is measured once everything above is chosen.")
+        elif request != self._estimated:
+            self._show_size(_MEASURING)
+            self._estimate_later.start()
+
+    def _show_size(self, then: str) -> None:
+        """Say what the activations take on disk, which follows from their shape, and what of the time."""
+        n_neurons, n_images = self.layer_tree.n_neurons_checked(), self.images_section.n_chosen
+        size = f"{bytes_text(n_neurons * n_images * _VALUE_BYTES)} on disk." if n_neurons and n_images else ""
+        self.estimate_label.setText(f"{size} {then}".strip())
+
+    @Slot()
+    def _ask_for_estimate(self) -> None:
+        request = self.request()
+        if request is not None and request != self._estimated:
+            self._estimated = request
+            self._show_size(_MEASURING)
+            self.estimate_requested.emit(request)
+
+    @Slot()
+    def _accept(self) -> None:
+        request = self.request()
+        if request is not None:
+            self.accepted.emit(request)

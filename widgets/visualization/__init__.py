@@ -1,0 +1,1 @@
+"""Cards of feature visualisations and their settings."""
