@@ -7,8 +7,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster
-from scipy.cluster.hierarchy import linkage as scipy_linkage
 
 from backend.errors import ParameterError
 from backend.method.parameters import LinkageMethod, Metric, incompatibility
@@ -59,6 +57,9 @@ class Hierarchy:
         """
         if self.n_leaves < 2:
             return np.zeros(self.n_leaves, dtype=np.int64)
+        # SciPy's module takes a third of a second to import, and whoever only holds a tree does not need it.
+        from scipy.cluster.hierarchy import fcluster
+
         # fcluster joins at equality; the next float below d_max joins strictly below it.
         below = np.nextafter(distance_threshold, -np.inf)
         return number_by_first_appearance(fcluster(self.linkage, below, criterion="distance"))
@@ -127,5 +128,6 @@ def build_hierarchy(
             "The metric cosine needs a direction, and one of the top images has no activation at all in this "
             "layer: choose the metric euclidean, or fewer top images."
         )
-    tree = scipy_linkage(points, method=method, metric=metric)
-    return Hierarchy(tree, len(points))
+    from scipy.cluster.hierarchy import linkage
+
+    return Hierarchy(linkage(points, method=method, metric=metric), len(points))
