@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
 from backend.named_concepts import NamedConcept
-from backend.networks.model_source import ModelSource, Preprocessing
+from backend.networks.model_source import ModelSource, Pooling, Preprocessing
 from backend.neurons import NeuronIndex
 from backend.project_folder.project_activations import ActivationReader, Activations
 from backend.project_folder.project_annotations import AnnotationTable
 from backend.project_folder.project_creation import (
     BLOCK_ROWS,
     PROJECT_SUFFIX,
+    ExtractionPlan,
     create_project_folder,
     relative_root,
 )
@@ -87,6 +88,8 @@ class Project:
         images: ImageSet,
         *,
         layers: Iterable[str] = (),
+        poolings: Mapping[str, Pooling] | None = None,
+        precision: str = "float32",
         settings: Mapping[str, Any] | None = None,
         block_rows: int = BLOCK_ROWS,
     ) -> Project:
@@ -102,6 +105,9 @@ class Project:
             The images; their order gives the rows.
         layers
             Layers to extract, remembered until the extraction.
+        poolings, precision
+            How they are to be pooled (layer → pooling; those that are not in it by the default of their
+            output) and computed, remembered like them.
         settings
             First values for :meth:`get_setting`, anything that JSON can hold.
         block_rows
@@ -113,7 +119,8 @@ class Project:
             If the folder exists and is not empty, cannot be written, or there are no images.
         """
         folder = Path(path).absolute()
-        create_project_folder(folder, source, images, layers, settings or {}, block_rows)
+        plan = ExtractionPlan(tuple(layers), poolings or {}, precision)
+        create_project_folder(folder, source, images, plan, settings or {}, block_rows)
         return cls.open(folder)
 
     @classmethod
@@ -198,6 +205,16 @@ class Project:
     def planned_layers(self) -> tuple[str, ...]:
         """The layers that were chosen when the project was made."""
         return tuple(self._values["planned_layers"])
+
+    @property
+    def planned_poolings(self) -> dict[str, Pooling]:
+        """Layer → pooling that was chosen when the project was made, where one was."""
+        return dict(self._values.get("planned_poolings", {}))
+
+    @property
+    def planned_precision(self) -> str:
+        """The precision that was chosen when the project was made."""
+        return str(self._values.get("planned_precision", "float32"))
 
     @property
     def block_rows(self) -> int:

@@ -89,7 +89,8 @@ def extract(
         Names of layers; default: those planned when the project was made, and those it has begun.
     pooling
         Layer → how its output becomes one value for each neuron. A layer that is not in it keeps its pooling
-        where it was begun, and else gets the default of its output (the mean over space of a feature map).
+        where it was begun, else that which was planned when the project was made, and else gets the default
+        of its output (the mean over space of a feature map).
     task
         Is told of the progress, and handed an :class:`ExtractionProgress` after every batch.
     n_workers
@@ -109,7 +110,8 @@ def extract(
     started = time.perf_counter()
     names = _chosen_layers(project, layers)
     project.require_model(loaded.weights_sha256, loaded.preprocessing)
-    wanted = {record.name: record.binding.pooling for record in project.layers} | dict(pooling or {})
+    recorded = {record.name: record.binding.pooling for record in project.layers}
+    wanted = project.planned_poolings | recorded | dict(pooling or {})
     affected = names
     if again := images_to_read_again(project):
         complete = (record.name for record in project.layers if record.complete)

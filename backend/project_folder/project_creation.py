@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import ProjectError
-from backend.networks.model_source import ModelSource
+from backend.networks.model_source import ModelSource, Pooling
 from backend.project_folder.project_database import ProjectDatabase
 from backend.project_folder.project_images import ImageTable, record_unused_files
 from backend.project_folder.project_layers import now
@@ -23,11 +24,20 @@ PROJECT_SUFFIX = ".prism"
 BLOCK_ROWS = 256
 
 
+@dataclass(frozen=True)
+class ExtractionPlan:
+    """What a new project is to extract: layers, their poolings (where one was chosen), the precision."""
+
+    layers: tuple[str, ...]
+    poolings: Mapping[str, Pooling]
+    precision: str
+
+
 def create_project_folder(
     folder: Path,
     source: ModelSource,
     images: ImageSet,
-    layers: Iterable[str],
+    plan: ExtractionPlan,
     settings: Mapping[str, Any],
     block_rows: int,
 ) -> None:
@@ -49,7 +59,7 @@ def create_project_folder(
         ProjectDatabase.create(scratch)
         database = ProjectDatabase(scratch, read_only=False)
         try:
-            _record_project(database, folder, source, images.root.absolute(), layers, block_rows)
+            _record_project(database, folder, source, images.root.absolute(), plan, block_rows)
             _record_images(database, images)
             database.write_values("settings", settings)
         finally:
@@ -79,7 +89,7 @@ def _record_project(
     folder: Path,
     source: ModelSource,
     root: Path,
-    layers: Iterable[str],
+    plan: ExtractionPlan,
     block_rows: int,
 ) -> None:
     database.write_values(
@@ -90,7 +100,9 @@ def _record_project(
             "model_source": source.to_dict(),
             "images_root": str(root),
             "images_root_relative": relative_root(root, folder),
-            "planned_layers": list(layers),
+            "planned_layers": list(plan.layers),
+            "planned_poolings": dict(plan.poolings),
+            "planned_precision": plan.precision,
             "block_rows": block_rows,
         },
     )

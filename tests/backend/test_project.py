@@ -1,5 +1,6 @@
 """A project: made, opened, changed, closed; what bad input gets."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -63,6 +64,25 @@ class TestCreating:
             assert again.image_path(5) == tmp_path / "images" / "class 1 ü" / "画像 001.png"
             assert again.preprocessing is None
             assert again.layers == ()
+
+    def test_what_was_planned_for_its_layers_is_kept(self, tmp_path):
+        poolings = {"blocks.3": "max", "features.18": "mean"}
+        make_project(
+            tmp_path, layers=["features.18", "blocks.3"], poolings=poolings, precision="fast"
+        ).close()
+        with Project.open(tmp_path / "Prüfung.prism") as again:
+            assert again.planned_layers == ("features.18", "blocks.3")
+            assert again.planned_poolings == poolings
+            assert again.planned_precision == "fast"
+
+    def test_a_project_that_was_made_without_a_plan_for_poolings_has_none(self, tmp_path):
+        make_project(tmp_path, layers=["features.18"]).close()
+        file = tmp_path / "Prüfung.prism" / "project.sqlite"
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
+            database.execute("DELETE FROM project WHERE key IN ('planned_poolings', 'planned_precision')")
+        with Project.open(tmp_path / "Prüfung.prism") as again:
+            assert again.planned_poolings == {}
+            assert again.planned_precision == "float32"
 
     def test_a_flat_folder_has_no_labels(self, tmp_path):
         with make_project(tmp_path, n_classes=0, per_class=3) as project:

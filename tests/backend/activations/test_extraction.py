@@ -136,6 +136,20 @@ class TestValues:
             np.testing.assert_allclose(project.activations(layer), expected, rtol=1e-4, atol=1e-6)
         loaded.module.handle.close()
 
+    def test_a_layer_is_pooled_as_was_planned_when_the_project_was_made(self, tmp_path, loaded):
+        with make_project(tmp_path / "planned", layers=TWO_LAYERS, poolings={"late": "max"}) as project:
+            extract(project, loaded)
+            assert {record.name: record.binding.pooling for record in project.layers} == {
+                "early": "mean",
+                "late": "max",
+            }
+            peaks = np.array(project.activations("late"))
+        with make_project(tmp_path / "given", layers=["late"], poolings={"late": "max"}) as project:
+            extract(project, loaded, pooling={"late": "mean"})
+            means = np.array(project.activations("late"))
+        assert (peaks >= means).all()
+        assert not np.allclose(peaks, means)
+
     def test_a_layer_may_be_pooled_otherwise_and_stays_so(self, project, loaded):
         with pytest.raises(Cancelled):
             extract(project, loaded, ["late"], pooling={"late": "max"}, task=Watcher(8))
