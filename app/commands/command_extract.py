@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from app.commands.command_progress import CommandTask
 from app.commands.command_project import is_project, open_for_writing, project_folder
 from backend.errors import ProjectError
 from backend.images import find_images
-from backend.networks.model_source import ModelSource
+from backend.networks.model_source import ModelSource, Pooling
 from backend.project import Project
 
 if TYPE_CHECKING:
@@ -54,15 +56,21 @@ def _require_all_given(arguments: argparse.Namespace) -> None:
 
 def _create(folder: Path, arguments: argparse.Namespace, task: CommandTask) -> tuple[Project, LoadedModel]:
     """Make the project, once everything that it needs is known to be there."""
+    poolings = _poolings(arguments, arguments.layers)
     seed = arguments.seed or 0
     images = find_images(arguments.images, per_class=arguments.per_class, seed=seed, task=task)
-    source = model_source(arguments.model, arguments.weights, arguments.size)
+    source = model_source(arguments.model, arguments.weights, arguments.size, arguments.grey_scaling)
     loaded = load_confirmed(source, allow_code=arguments.yes_run_code, task=task)
-    _require_layers(loaded, arguments.layers)
+    _require_layers(loaded, arguments.layers, poolings)
     task.check_cancelled()
     choice = {"per_class": arguments.per_class, "seed": seed}
     project = Project.create(
-        folder, source, images, layers=arguments.layers, settings={_CHOICE_OF_IMAGES: choice}
+        folder,
+        source,
+        images,
+        layers=arguments.layers,
+        poolings=poolings,
+        settings={_CHOICE_OF_IMAGES: choice},
     )
     return project, loaded
 
@@ -71,10 +79,32 @@ def _load_for(project: Project, arguments: argparse.Namespace, task: CommandTask
     """Load the network of a project that is continued, once no option contradicts the project."""
     _require_same_images(project, arguments, task)
     source = _require_same_model(project, arguments)
+    poolings = _require_same_poolings(project, arguments)
     loaded = load_confirmed(source, allow_code=arguments.yes_run_code, task=task)
-    if arguments.layers is not None:
-        _require_layers(loaded, arguments.layers)
+    if arguments.layers is not None or poolings:
+        _require_layers(loaded, arguments.layers or tuple(poolings), poolings)
     return loaded
+
+
+def _poolings(arguments: argparse.Namespace, layers: Iterable[str]) -> dict[str, Pooling]:
+    """Return the poolings that were given, each for one of the layers, and one for each."""
+    given: dict[str, Pooling] = {}
+    known = set(layers)
+    for layer, pooling in arguments.pooling:
+        if layer not in known:
+            arguments.parser.error(f"--pooling {layer}={pooling}: {layer} is not among the layers to extract")
+        if given.setdefault(layer, pooling) != pooling:
+            arguments.parser.error(f"--pooling: {layer} cannot be pooled by {given[layer]} and by {pooling}")
+    return given
+
+
+def _require_same_poolings(project: Project, arguments: argparse.Namespace) -> dict[str, Pooling]:
+    begun = {record.name: record.binding.pooling for record in project.layers}
+    poolings = _poolings(arguments, arguments.layers or (*project.planned_layers, *begun))
+    for layer, pooling in poolings.items():
+        if begun.get(layer, pooling) != pooling:
+            raise _conflict(project, "--pooling", f"{layer}={pooling}", f"{layer}={begun[layer]}")
+    return poolings
 
 
 def _require_same_model(project: Project, arguments: argparse.Namespace) -> ModelSource:
@@ -87,13 +117,18 @@ def _require_same_model(project: Project, arguments: argparse.Namespace) -> Mode
         sizes = {kept.input_size, project.preprocessing.input_size if project.preprocessing else None}
         if arguments.size not in sizes:
             raise _conflict(project, "--size", arguments.size, kept.input_size or "the model's own")
+    if arguments.grey_scaling is not None:
+        extracted = project.preprocessing.grey_scaling if project.preprocessing else None
+        if arguments.grey_scaling not in (kept.grey_scaling, extracted):
+            rule = kept.grey_scaling or extracted or "the model's own"
+            raise _conflict(project, "--grey-scaling", arguments.grey_scaling, rule)
     weights = absolute_weights(arguments.weights)
     if weights is None or weights == kept.weights:
         return kept
     if project.weights_sha256 is None:
         raise _conflict(project, "--weights", weights, kept.weights or "the published weights")
     # The file may have moved: whether its weights are the same, their hash says before anything is computed.
-    return ModelSource(kept.architecture, weights, kept.input_size)
+    return replace(kept, weights=weights)
 
 
 def _require_same_images(project: Project, arguments: argparse.Namespace, task: CommandTask) -> None:
@@ -118,11 +153,11 @@ def _conflict(project: Project, option: str, given: object, kept: object) -> Pro
     )
 
 
-def _require_layers(loaded: LoadedModel, layers: tuple[str, ...]) -> None:
+def _require_layers(loaded: LoadedModel, layers: tuple[str, ...], poolings: Mapping[str, Pooling]) -> None:
     from backend.models import choose_poolings
 
-    # Raises a sentence about the first that does not exist, does not run or cannot be read.
-    choose_poolings(loaded, layers)
+    # Raises a sentence about the first that does not exist, does not run, or cannot be read or pooled so.
+    choose_poolings(loaded, layers, poolings)
 
 
 def _extract(
@@ -131,7 +166,7 @@ def _extract(
     from backend.activations.extraction import extract
     from backend.layer_parameters import layer_suggestion
 
-    result = extract(project, loaded, arguments.layers, task=task)
+    result = extract(project, loaded, arguments.layers, pooling=dict(arguments.pooling), task=task)
     for layer in result.layers:
         layer_suggestion(project, layer, task=task)
     return result

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.errors import ModelError
+from backend.image_files.grey_scaling import GreyScaling
 from backend.networks.model_source import ModelSource
 from backend.task import Task
 
@@ -16,13 +18,15 @@ if TYPE_CHECKING:
 _WEIGHTS_SUFFIXES = {".pth", ".pt", ".safetensors"}
 
 
-def model_source(model: str, weights: str | None, size: int | None) -> ModelSource:
+def model_source(
+    model: str, weights: str | None, size: int | None, grey_scaling: GreyScaling | None = None
+) -> ModelSource:
     """Return the source of a network as a project keeps it: with absolute paths."""
-    source = ModelSource(model, weights, size)
-    if source.python_file is not None:
-        architecture = f"{source.python_file.expanduser().absolute()}:{source.python_callable}"
-        source = ModelSource(architecture.removesuffix(":"), weights, size)
-    return ModelSource(source.architecture, absolute_weights(weights), size)
+    source = ModelSource(model, absolute_weights(weights), size, grey_scaling)
+    if source.python_file is None:
+        return source
+    architecture = f"{source.python_file.expanduser().absolute()}:{source.python_callable}"
+    return replace(source, architecture=architecture.removesuffix(":"))
 
 
 def absolute_weights(weights: str | None) -> str | None:

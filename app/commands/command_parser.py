@@ -9,7 +9,9 @@ from typing import Any
 
 from backend.exchange.repeat_command import PARAMETER_OPTIONS
 from backend.exchange.software_versions import software_versions
+from backend.image_files.grey_scaling import GREY_SCALINGS
 from backend.method.parameters import KMEANS_STARTS, LINKAGE_METHODS, METRICS, PRESETS, Parameters
+from backend.networks.model_source import POOLINGS, Pooling
 
 SUGGESTED_PRESET = "suggested"
 
@@ -41,6 +43,8 @@ examples:
       --layers encoder.3,encoder.4 --size 320
   neuronprism extract birds.prism              continue after an interruption
   neuronprism extract birds.prism --layers features.14     one more layer
+  neuronprism extract vit.prism --images photos --model vit_b_16 --layers encoder.layers.encoder_layer_11 \\
+      --pooling encoder.layers.encoder_layer_11=token_mean
 
 An image that cannot be read is skipped and listed by `neuronprism info`.
 """
@@ -156,6 +160,17 @@ def names(text: str) -> tuple[str, ...]:
     return found
 
 
+def layer_pooling(text: str) -> tuple[str, Pooling]:
+    """Read ``LAYER=POOLING``."""
+    layer, equals, name = text.rpartition("=")
+    pooling = next((one for one in POOLINGS if one == name.strip()), None)
+    if not equals or not layer.strip() or pooling is None:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not LAYER=POOLING; a pooling is one of {', '.join(POOLINGS)}"
+        )
+    return layer.strip(), pooling
+
+
 def given_parameters(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the parameters of the method that were given as options."""
     return {
@@ -211,6 +226,21 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="MODEL", help="a torchvision name, FILE.py:CALLABLE, or demo")
     _add_model_options(parser)
     parser.add_argument("--layers", metavar="L1,L2", type=names, help="layers to extract (see `layers`)")
+    parser.add_argument(
+        "--pooling",
+        metavar="LAYER=POOLING",
+        type=layer_pooling,
+        action="append",
+        default=[],
+        help=f"how a layer's output becomes one value for each neuron: {', '.join(POOLINGS)}; may be given "
+        "for several layers (default: mean over space, class token or mean of a transformer's tokens)",
+    )
+    parser.add_argument(
+        "--grey-scaling",
+        choices=GREY_SCALINGS,
+        help="how grey values of more than eight bits become eight: 16-bit values ÷ 256, ÷ 16, or each image "
+        "from its minimum to its maximum (default: the model's own rule, mostly full_range)",
+    )
     parser.add_argument("--per-class", metavar="N", type=_positive, help="at most N images of each class")
     parser.add_argument("--seed", metavar="N", type=int, help="of the choice of images (default: 0)")
     parser.add_argument(

@@ -17,6 +17,8 @@ Pooling = Literal["mean", "max", "class_token", "token_mean", "none"]
 """How a layer's output becomes one value for each neuron: mean or largest value over space (or over tokens),
 the class token, the mean of the image's tokens; none for a layer that gives vectors."""
 
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+
 DEMO_ARCHITECTURE = "demo"
 TIMM_PREFIX = "timm:"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

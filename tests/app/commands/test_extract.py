@@ -14,7 +14,7 @@ from app.command_line import main
 from app.commands.command_progress import CommandTask
 from backend.method.suggestion import suggest
 from backend.project import Project
-from tests.app.commands.toy_world import expected_activations, extract_words, sentence
+from tests.app.commands.toy_world import BIAS, WEIGHTS, expected_activations, extract_words, sentence
 
 SUM_NETWORK = """
 from torch import nn
@@ -153,6 +153,94 @@ def test_extract_tells_what_is_wrong_and_leaves_nothing_behind(world, tmp_path, 
 def test_extract_of_a_new_project_needs_to_know_of_what(tmp_path, capsys):
     assert main(["extract", str(tmp_path / "new"), "--model", "mobilenet_v2"]) == 2
     assert "a new project needs --images, --layers" in capsys.readouterr().err
+
+
+def test_each_layer_is_pooled_as_was_asked(world, tmp_path, capsys):
+    words = extract_words(world, tmp_path / "new.prism", "make", "--per-class", "3")
+    words[words.index("--layers") + 1] = "0,1"
+    assert main([*words, "--pooling", "1=max"]) == 0
+    with Project.open(tmp_path / "new.prism", read_only=True) as project:
+        assert {record.name: record.binding.pooling for record in project.layers} == {"0": "mean", "1": "max"}
+        paths = project.image_paths
+        readable = [row for row, path in enumerate(paths) if "broken" not in path]
+        images = [Image.open(world / "images" / paths[row]).convert("RGB") for row in readable]
+        pixels = np.stack([np.asarray(image, dtype=np.float64) / 255 for image in images])
+        responses = pixels @ WEIGHTS.T.astype(np.float64) + BIAS
+        np.testing.assert_allclose(
+            project.activations("1")[readable], np.maximum(responses, 0).max(axis=(1, 2)), atol=1e-5
+        )
+        np.testing.assert_allclose(project.activations("0")[readable], responses.mean(axis=(1, 2)), atol=1e-5)
+    capsys.readouterr()
+    again = ["extract", str(tmp_path / "new.prism"), "--yes-run-code", "--quiet", "--pooling"]
+    assert main([*again, "1=mean"]) == 1
+    assert "made with --pooling 1=max, not 1=mean" in sentence(capsys)
+    assert main([*again, "1=max"]) == 0
+
+
+def test_the_pooling_that_was_planned_outlives_an_interruption(world, tmp_path, monkeypatch):
+    words = extract_words(world, tmp_path / "new.prism", "make", "--per-class", "3", "--pooling", "1=max")
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.commands.command_extract._extract", interrupted)
+    assert main(words) == 130
+    monkeypatch.undo()
+    with Project.open(tmp_path / "new.prism", read_only=True) as project:
+        assert project.layers == ()
+    assert main(["extract", str(tmp_path / "new.prism"), "--yes-run-code", "--quiet"]) == 0
+    with Project.open(tmp_path / "new.prism", read_only=True) as project:
+        assert project.layer("1").binding.pooling == "max"
+
+
+@pytest.mark.parametrize(
+    ("poolings", "status", "says"),
+    [
+        (("1",), 2, "'1' is not LAYER=POOLING"),
+        (("1=median",), 2, "a pooling is one of mean, max, class_token, token_mean, none"),
+        (("0=max",), 2, "0 is not among the layers to extract"),
+        (("1=max", "1=mean"), 2, "1 cannot be pooled by max and by mean"),
+        (("1=class_token",), 1, "cannot be pooled by 'class_token'"),
+    ],
+)
+def test_a_pooling_that_cannot_be(world, tmp_path, capsys, poolings, status, says):
+    options = [word for pooling in poolings for word in ("--pooling", pooling)]
+    assert main(extract_words(world, tmp_path / "new.prism", "make", *options)) == status
+    assert says in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_grey_values_are_scaled_by_the_rule_that_was_asked_for(world, tmp_path, capsys):
+    values = np.full((32, 32), 1600, np.uint16)
+    (tmp_path / "scans").mkdir()
+    Image.fromarray(values).save(tmp_path / "scans" / "scan.png")
+    for rule, grey in (("full_range", 1600 >> 8), ("twelve_bit", 1600 >> 4)):
+        words = extract_words(world, tmp_path / f"{rule}.prism", "make", "--grey-scaling", rule)
+        words[words.index("--images") + 1] = str(tmp_path / "scans")
+        assert main(words) == 0
+        with Project.open(tmp_path / f"{rule}.prism", read_only=True) as project:
+            expected = np.maximum(WEIGHTS.sum(axis=1) * grey / 255 + BIAS, 0)
+            np.testing.assert_allclose(project.activations("1")[0], expected, atol=1e-5)
+            assert project.model_source.grey_scaling == rule
+    capsys.readouterr()
+    again = ["extract", str(tmp_path / "twelve_bit.prism"), "--yes-run-code", "--quiet", "--grey-scaling"]
+    assert main([*again, "min_max"]) == 1
+    assert "made with --grey-scaling twelve_bit, not min_max" in sentence(capsys)
+    assert main([*again, "twelve_bit"]) == 0
+    assert main([*again, "brightest"]) == 2
+
+
+def test_a_weights_file_that_moved_leaves_the_rule_for_grey_values_as_it_is(world, tmp_path):
+    import torch
+
+    state = {"0.weight": torch.ones(6, 3, 1, 1), "0.bias": torch.zeros(6)}
+    state |= {"3.weight": torch.zeros(2, 6144), "3.bias": torch.zeros(2)}
+    torch.save(state, tmp_path / "here.pth")
+    words = extract_words(world, tmp_path / "new.prism", "make", "--per-class", "2")
+    assert main([*words, "--weights", str(tmp_path / "here.pth"), "--grey-scaling", "min_max"]) == 0
+    (tmp_path / "here.pth").rename(tmp_path / "there.pth")
+    words = ["extract", str(tmp_path / "new.prism"), "--yes-run-code", "--quiet", "--layers", "0"]
+    assert main([*words, "--weights", str(tmp_path / "there.pth")]) == 0
 
 
 def test_a_python_file_does_not_run_unasked(world, tmp_path, capsys, monkeypatch):
