@@ -20,7 +20,9 @@ def run_layers(arguments: argparse.Namespace) -> int:
         layers = [info for info in list_layers(loaded) if info.supported or arguments.all]
     width = max((len(info.name) for info in layers), default=0)
     for info in layers:
+        # After the neurons the poolings, where there is a choice.
         shape = "×".join(map(str, info.output_shape)) if info.output_shape else "–"
         neurons = f"{info.n_neurons} neurons" if info.supported else info.reason
-        print(f"{info.name:<{width}}  {info.kind:<24}  {shape:<14}  {neurons}")
+        poolings = f"; {', '.join(info.poolings)}" if len(info.poolings) > 1 else ""
+        print(f"{info.name:<{width}}  {info.kind:<24}  {shape:<14}  {neurons}{poolings}")
     return 0

@@ -82,6 +82,8 @@ _LAYERS_EXAMPLES = """\
 examples:
   neuronprism layers mobilenet_v2
   neuronprism layers net.py:make --weights net.pth --size 320
+
+Each line: layer, type, output, neurons, and the poolings where there is a choice, the default first.
 """
 
 _DEMO_EXAMPLES = """\

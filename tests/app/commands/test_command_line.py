@@ -19,7 +19,8 @@ def test_layers_are_listed_with_their_sizes(world, capsys):
     assert main(["layers", f"{world / 'net.py'}:make", "--yes-run-code", "--quiet"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.strip().splitlines()]
     assert [line[0] for line in lines] == ["0", "1", "2", "3"]
-    assert lines[1] == ["1", "ReLU", "6×32×32", "6", "neurons"]
+    assert lines[1] == ["1", "ReLU", "6×32×32", "6", "neurons;", "mean,", "max"]
+    assert lines[3] == ["3", "Linear", "2", "2", "neurons"]
 
 
 def test_the_demo_without_a_display_writes_its_report_instead(tmp_path, capsys, monkeypatch):
