@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from backend.activations.block_extraction import (
+    BlockReader,
+    ExtractedBlock,
+    WantedBlock,
+    require_images_folder,
+)
 from backend.activations.extraction_progress import ExtractionProgress, ProgressMeter
-from backend.activations.image_identity import images_to_read_again, is_readable, require_same_images
-from backend.activations.inference import BatchActivations, BatchOfImages, Inference
+from backend.activations.image_identity import images_to_read_again, require_same_images
+from backend.activations.inference import Inference
 from backend.activations.layer_extraction import LayerExtraction, is_complete
 from backend.activations.store import activation_bytes, require_free_space
-from backend.errors import ExtractionError, ImageError, ProjectError
-from backend.images import ImageUnreachableError
+from backend.errors import ExtractionError, ProjectError
 from backend.models import choose_poolings
-from backend.project_folder.project_images import FileState, is_folder
 from backend.project_folder.project_layers import LayerBinding
 from backend.task import SilentTask, Task
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from backend.project import Project
 
 __all__ = ["ExtractionProgress", "ExtractionResult", "extract"]
-
-# Images looked at to tell a missing image from a missing folder.
-_SAMPLE = 32
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def extract(
     missing = [name for name in affected if not is_complete(project, name)]
     n_computed = 0
     if missing:
-        _require_images_folder(project)
+        require_images_folder(project.images)
         require_same_images(project, loaded, task or SilentTask())
         with ExitStack() as stack:
             n_computed = _Pass(project, loaded, missing, wanted, stack, task or SilentTask(), n_workers).run()
@@ -167,106 +165,54 @@ class _Pass:
             layer = LayerExtraction(project, name, self._inference.n_neurons[name], binding)
             stack.callback(layer.close)
             self._layers.append(layer)
-        self._skipped = {image.row for image in project.skipped_images()}
-        self._recorded: frozenset[int] = frozenset()
         self._progress = ProgressMeter(task, project.n_images, ", ".join(names))
 
     def run(self) -> int:
         """Complete the layers; return how many images went through the model."""
         for layer in self._layers:
             layer.verify(self._task)
-        self._recorded = self._project.extracted_layers.recorded_starts()
         n_images, rows = self._project.n_images, self._project.block_rows
         blocks = [range(start, min(start + rows, n_images)) for start in range(0, n_images, rows)]
-        wanted = [block for block in blocks if self._lacking(block)]
-        n_wanted = sum(map(len, wanted))
+        wanted = [WantedBlock(block, names) for block in blocks if (names := self._lacking(block))]
+        n_wanted = sum(len(block.rows) for block in wanted)
         self._progress.begin(n_images - n_wanted)
-        results = self._inference.read(
-            self._batches(wanted), self._project.image_path, passed_over=frozenset(self._skipped)
+        reader = BlockReader(
+            self._inference,
+            self._project.images,
+            (image.row for image in self._project.skipped_images()),
+            self._project.extracted_layers.recorded_starts(),
+            self._after_batch,
         )
-        with closing(results):
+        with closing(reader.read(wanted)) as results:
             for block in blocks:
                 self._task.check_cancelled()
                 lacking = self._lacking(block)
                 for layer in self._layers:
-                    if layer not in lacking:
+                    if layer.name not in lacking:
                         layer.take_stored(block.start)
                 if lacking:
-                    self._compute(block, lacking, results)
+                    self._keep(next(results))
         for layer in self._layers:
             layer.finish()
         return n_wanted
 
-    def _lacking(self, block: range) -> tuple[LayerExtraction, ...]:
-        return tuple(layer for layer in self._layers if not layer.has(block.start))
+    def _lacking(self, block: range) -> tuple[str, ...]:
+        return tuple(layer.name for layer in self._layers if not layer.has(block.start))
 
-    def _batches(self, blocks: Sequence[range]) -> Iterator[BatchOfImages]:
-        """Cut blocks into batches, always the same way: a value's last digits may depend on its batch."""
-        size = self._inference.batch_size
-        for block in blocks:
-            names = tuple(layer.name for layer in self._lacking(block))
-            for first in range(0, len(block), size):
-                yield BatchOfImages(block[first : first + size], names)
+    def _after_batch(self, n_images: int) -> None:
+        self._progress.advance(n_images)
+        self._task.check_cancelled()
 
-    def _compute(
-        self, block: range, layers: Sequence[LayerExtraction], results: Iterator[BatchActivations]
-    ) -> None:
-        """Run a block of images through the model and put it on disk."""
-        activations = {
-            layer.name: np.full((len(block), layer.n_neurons), np.nan, np.float32) for layer in layers
+    def _keep(self, block: ExtractedBlock) -> None:
+        """Put a block of activations on disk, and then on record."""
+        rows = block.wanted.rows
+        crc32 = {
+            layer.name: layer.write(rows.start, block.activations[layer.name])
+            for layer in self._layers
+            if layer.name in block.activations
         }
-        failures: dict[int, ImageError] = {}
-        states: dict[int, FileState | None] = {}
-        n_read = 0
-        while n_read < len(block):
-            result = next(results)
-            n_new = len(result.batch.rows)
-            for name, values in result.activations.items():
-                activations[name][n_read : n_read + n_new] = values
-            failures.update(result.failures)
-            states.update(result.states)
-            n_read += n_new
-            self._progress.advance(n_new)
-            self._task.check_cancelled()
-        skipped = self._reasons_to_skip(block, failures, states, activations)
-        for values in activations.values():
-            values[[row - block.start for row in block if row in self._skipped or row in skipped]] = np.nan
-        crc32 = {layer.name: layer.write(block.start, activations[layer.name]) for layer in layers}
-        self._project.extracted_layers.record_block(block.start, block.stop, crc32, skipped, states)
-        self._skipped.update(skipped)
-        self._progress.add_skipped(len(skipped))
-
-    def _reasons_to_skip(
-        self,
-        block: range,
-        failures: Mapping[int, ImageError],
-        states: dict[int, FileState | None],
-        activations: Mapping[str, NDArray[np.float32]],
-    ) -> dict[int, str]:
-        """Return the rows that get NaN, with the reason; leave in ``states`` those to record."""
-        if any(_is_unreachable(error) for error in failures.values()):
-            _require_images_folder(self._project)
-        skipped = {row: str(error) for row, error in failures.items()}
-        known = dict(zip(block, self._project.images.states(block.start, block.stop), strict=True))
-        for row, state in tuple(states.items()):
-            if state == known[row]:
-                del states[row]
-            elif block.start in self._recorded and known[row] is not None:
-                del states[row]
-                skipped.setdefault(
-                    row, f"The image '{self._project.image_path(row)}' was changed after it was first read."
-                )
-        # Without a state on record: they were not read, and a later extraction tries again.
-        states.update((row, None) for row, error in failures.items() if _is_unreachable(error))
-        for values in activations.values():
-            for place in np.flatnonzero(~np.isfinite(values).all(axis=1)):
-                if block[place] not in self._skipped:
-                    skipped.setdefault(block[place], "The model's output for this image is not finite.")
-        return skipped
-
-
-def _is_unreachable(error: ImageError) -> bool:
-    return isinstance(error, ImageUnreachableError)
+        self._project.extracted_layers.record_block(rows.start, rows.stop, crc32, block.skipped, block.states)
+        self._progress.add_skipped(len(block.skipped))
 
 
 def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str, ...]:
@@ -293,16 +239,3 @@ def _require_space(project: Project, widths: Mapping[str, int]) -> None:
     done = {record.name: record.n_done for record in project.layers}
     needed = sum(activation_bytes(project.n_images - done.get(name, 0), d) for name, d in widths.items())
     require_free_space(project.path, needed)
-
-
-def _require_images_folder(project: Project) -> None:
-    """Make sure that it is not the whole folder that is gone (a drive unplugged, a share disconnected)."""
-    root = project.images_root
-    sample = range(0, project.n_images, max(1, project.n_images // _SAMPLE))
-    n_gone = sum(not is_readable(project.image_path(row)) for row in sample)
-    if not is_folder(root) or 2 * n_gone > len(sample):
-        raise ExtractionError(
-            f"The images folder {root} cannot be read: connect its drive, or say where it is now "
-            "(--images DIR, or “Locate the images…” in the window), and continue. Everything extracted so "
-            "far is kept."
-        )
