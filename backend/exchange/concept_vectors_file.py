@@ -6,10 +6,11 @@ text marked *JSON* is to be parsed; lists are parallel to the rows.
 
 =======================  ===================================================================================
 ``format``               ``neuron-prism concept vectors 1``
-``model``                architecture: a torchvision name, FILE.py:CALLABLE, or ``demo``
-``weights_sha256``       hash of the model's weights
+``model``                architecture: a torchvision name, ``timm:NAME``, FILE.py:CALLABLE, ``demo``; or
+                         ``imported``: activations computed elsewhere, by a network that is not known
+``weights_sha256``       hash of the model's weights; empty if the network is not known
 ``layer``                name of the layer; its channels are the columns
-``preprocessing``        JSON: how images became the model's input
+``preprocessing``        JSON: how images became the model's input; null if the network is not known
 ``extraction``           JSON: when, with which pooling, precision and software the activations were computed
 ``parameters``           JSON, a list: the parameters of the method for each row
 ``neurons``              JSON, a list: the neuron that each row was found in
@@ -18,6 +19,7 @@ text marked *JSON* is to be parsed; lists are parallel to the rows.
 ``members``              JSON, a list of lists: the images that the row is the mean of, as paths relative to
                          the images' folder, strongest first
 ``versions``             JSON: package → version
+``origin``               JSON: the file that the layer's activations were imported from, or null
 =======================  ===================================================================================
 """
 
@@ -79,7 +81,7 @@ class ConceptVectors:
 
     Attributes
     ----------
-    model, weights_sha256, layer, preprocessing, versions, extraction
+    model, weights_sha256, layer, preprocessing, versions, extraction, origin
         As in the file.
     concepts
         One for each row, all of the same dimension.
@@ -90,11 +92,12 @@ class ConceptVectors:
     model: str
     weights_sha256: str
     layer: str
-    preprocessing: Mapping[str, Any]
+    preprocessing: Mapping[str, Any] | None
     concepts: Sequence[ExportedConcept]
     n_neurons: int
     versions: Mapping[str, str] = field(default_factory=dict)
     extraction: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] | None = None
 
     @property
     def vectors(self) -> NDArray[np.float32]:
@@ -156,7 +159,7 @@ def _texts(concepts: ConceptVectors) -> dict[str, str]:
         "model": concepts.model,
         "weights_sha256": concepts.weights_sha256,
         "layer": concepts.layer,
-        "preprocessing": json.dumps(dict(concepts.preprocessing)),
+        "preprocessing": _json_or_null(concepts.preprocessing),
         "parameters": json.dumps([dict(one.parameters) for one in rows]),
         "neurons": json.dumps([one.neuron for one in rows]),
         "clusters": json.dumps([one.cluster for one in rows]),
@@ -165,7 +168,12 @@ def _texts(concepts: ConceptVectors) -> dict[str, str]:
         "members": json.dumps([list(one.members) for one in rows]),
         "versions": json.dumps(dict(concepts.versions)),
         "extraction": json.dumps(dict(concepts.extraction)),
+        "origin": _json_or_null(concepts.origin),
     }
+
+
+def _json_or_null(values: Mapping[str, Any] | None) -> str:
+    return json.dumps(None if values is None else dict(values))
 
 
 def _read_safetensors(path: Path) -> tuple[NDArray[np.float32], dict[str, str]]:
@@ -199,4 +207,6 @@ def _concept_vectors(vectors: NDArray[np.float32], texts: Mapping[str, str]) -> 
         n_neurons=vectors.shape[1],
         versions=json.loads(texts["versions"]),
         extraction=json.loads(texts["extraction"]),
+        # Files that were written before there were imports lack it.
+        origin=json.loads(texts.get("origin", "null")),
     )

@@ -29,6 +29,7 @@ from backend.exchange.software_versions import software_versions
 from backend.layer_parameters import layer_parameters
 from backend.method.parameters import Parameters
 from backend.named_concepts import NamedConcept, match_named_concepts
+from backend.networks.model_source import IMPORTED_ARCHITECTURE
 from backend.project import LayerRecord, Project
 from backend.task import SilentTask, Task
 
@@ -258,20 +259,22 @@ class _Export:
 
     def _save_vectors(self, kind: str, layer: str, concepts: Sequence[ExportedConcept]) -> None:
         record = self.project.layer(layer)
+        binding, source = record.binding, self.project.model_source
         vectors = ConceptVectors(
-            model=self.project.model_source.architecture,
-            weights_sha256=self.project.weights_sha256 or "",
+            model=source.architecture if binding.has_network else IMPORTED_ARCHITECTURE,
+            weights_sha256=binding.weights_sha256,
             layer=layer,
-            preprocessing=record.binding.preprocessing.to_dict(),
+            preprocessing=None if binding.preprocessing is None else binding.preprocessing.to_dict(),
             concepts=concepts,
             n_neurons=record.n_neurons,
             versions=software_versions(),
             extraction={
                 "created": record.created,
-                "pooling": record.binding.pooling,
-                "precision": record.binding.precision,
+                "pooling": binding.pooling,
+                "precision": binding.precision,
                 "versions": dict(record.versions),
             },
+            origin=None if record.origin is None else record.origin.to_dict(),
         )
         for path in self._vector_files(kind, layer):
             save_concept_vectors(path, vectors)

@@ -177,7 +177,7 @@ def _header(
     layers = list(dict.fromkeys(analysis.layer for analysis in analyses))
     facts = (
         ("project", project.name),
-        ("model", project.model_source.architecture),
+        ("model", project.model_source.title),
         ("layer" if len(layers) == 1 else "layers", ", ".join(layers) or "–"),
         ("images", f"{project.n_images:,}"),
         ("neurons", str(len(analyses))),

@@ -20,6 +20,7 @@ the class token, the mean of the image's tokens; none for a layer that gives vec
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 
 DEMO_ARCHITECTURE = "demo"
+IMPORTED_ARCHITECTURE = "imported"
 TIMM_PREFIX = "timm:"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -151,8 +152,8 @@ class ModelSource:
     ----------
     architecture
         A torchvision classification model (``"mobilenet_v2"``), one of timm's (``"timm:resnet10t"``), a
-        Python file and a callable in it that returns an ``nn.Module`` (``"FILE.py:CALLABLE"``), or
-        ``"demo"``.
+        Python file and a callable in it that returns an ``nn.Module`` (``"FILE.py:CALLABLE"``), ``"demo"``,
+        or ``"imported"``: no network at all, because the activations were computed elsewhere.
     weights
         Path of a ``.pth``, ``.pt`` or ``.safetensors`` file; for torchvision also the name of one of the
         published sets (``"IMAGENET1K_V1"``). None: torchvision's or timm's published weights, or what the
@@ -173,6 +174,16 @@ class ModelSource:
     def is_demo(self) -> bool:
         """Whether this is the demo network."""
         return self.architecture == DEMO_ARCHITECTURE
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether there is no network here: the activations were computed elsewhere."""
+        return self.architecture == IMPORTED_ARCHITECTURE
+
+    @property
+    def title(self) -> str:
+        """What people are told: the architecture, or that the activations were computed elsewhere."""
+        return "activations computed elsewhere" if self.is_imported else self.architecture
 
     @property
     def is_timm(self) -> bool:

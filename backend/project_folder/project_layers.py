@@ -19,49 +19,26 @@ from backend.activations.store import (
 )
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
-from backend.networks.model_source import Pooling, Preprocessing
+from backend.networks.model_source import Pooling
+from backend.project_folder.layer_binding import LayerBinding, preprocessing_of_json
+from backend.project_folder.layer_origin import LayerOrigin
 from backend.project_folder.project_database import ProjectDatabase
 from backend.project_folder.project_images import FileState
 
+__all__ = [
+    "LayerBinding",
+    "LayerRecord",
+    "LayerTable",
+    "StoredBlock",
+    "layer_id",
+    "now",
+    "software_versions",
+]
+
 _Value = TypeVar("_Value")
 
-_RECORDED_SOFTWARE = ("neuron-prism", "torch", "torchvision", "numpy", "pillow")
-
-
-@dataclass(frozen=True)
-class LayerBinding:
-    """What a layer's activations belong to: another value of any of these means other activations.
-
-    Attributes
-    ----------
-    weights_sha256
-        Of the model's weights.
-    preprocessing
-        How the images became the model's input.
-    pooling
-        How a layer's output became one value for each neuron: ``mean`` over space for feature maps.
-    precision
-        Of the model's arithmetic: ``float32``.
-    """
-
-    weights_sha256: str
-    preprocessing: Preprocessing
-    pooling: Pooling
-    precision: str = "float32"
-
-    def difference(self, other: LayerBinding) -> str:
-        """Return what differs from another binding, in words; an empty string if nothing does."""
-        if self.weights_sha256 != other.weights_sha256:
-            return f"weights ({self.weights_sha256[:12]}…, not {other.weights_sha256[:12]}…)"
-        if self.preprocessing != other.preprocessing:
-            mine, others = self.preprocessing.to_dict(), other.preprocessing.to_dict()
-            changed = [f"{key} {mine[key]}, not {others[key]}" for key in mine if mine[key] != others[key]]
-            return f"preprocessing ({'; '.join(changed)})"
-        if self.pooling != other.pooling:
-            return f"pooling ({self.pooling}, not {other.pooling})"
-        if self.precision != other.precision:
-            return f"precision ({self.precision}, not {other.precision})"
-        return ""
+_RECORDED_SOFTWARE = ("neuron-prism", "torch", "torchvision", "timm", "numpy", "pillow", "pydicom")
+_SOFTWARE_OF_IMPORTS = ("neuron-prism", "numpy")
 
 
 @dataclass(frozen=True)
@@ -83,7 +60,9 @@ class LayerRecord:
     created
         When its extraction began (ISO 8601).
     versions
-        Software that computed it, by name.
+        Software that computed it, by name; of an imported layer, that imported it.
+    origin
+        The file that it was imported from; None: it was extracted.
     """
 
     name: str
@@ -94,6 +73,7 @@ class LayerRecord:
     file: Path
     created: str
     versions: Mapping[str, str]
+    origin: LayerOrigin | None = None
 
     @property
     def complete(self) -> bool:
@@ -147,7 +127,7 @@ class LayerTable:
         """Return all layers in the order of their extraction."""
         rows = self._database.query(
             "SELECT name, n_neurons, file, weights_sha256, preprocessing, pooling, precision, created,"
-            " versions, (SELECT coalesce(sum(stop - start), 0) FROM blocks WHERE layer = id)"
+            " versions, origin, (SELECT coalesce(sum(stop - start), 0) FROM blocks WHERE layer = id)"
             " FROM layers ORDER BY id"
         )
         return tuple(self._record(*row) for row in rows)
@@ -169,26 +149,36 @@ class LayerTable:
             f"The project {self._database.folder} has no activations of a layer '{name}'. It has: {known}."
         )
 
-    def add(self, name: str, n_neurons: int, binding: LayerBinding) -> LayerRecord:
-        """Record a new layer, of which no row is done."""
+    def add(
+        self, name: str, n_neurons: int, binding: LayerBinding, origin: LayerOrigin | None = None
+    ) -> LayerRecord:
+        """Record a new layer, of which no row is done; ``origin`` is the file that it is imported from."""
         taken = {stem for (stem,) in self._database.query("SELECT file FROM layers")}
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO layers (name, n_neurons, file, weights_sha256, preprocessing, pooling,"
-                " precision, versions, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " precision, versions, created, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     name,
                     n_neurons,
                     layer_file_stem(name, frozenset(taken)),
-                    binding.weights_sha256,
-                    json.dumps(binding.preprocessing.to_dict()),
-                    binding.pooling,
-                    binding.precision,
-                    json.dumps(software_versions()),
+                    *binding.to_columns(),
+                    json.dumps(software_versions(_SOFTWARE_OF_IMPORTS if origin else _RECORDED_SOFTWARE)),
                     now(),
+                    None if origin is None else json.dumps(origin.to_dict()),
                 ),
             )
         return self.record(name)
+
+    def save_origin(self, name: str, origin: LayerOrigin, binding: LayerBinding) -> None:
+        """Keep what is known by now of an imported layer: its origin, and what it belongs to."""
+        identity = self._id(name)
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE layers SET weights_sha256 = ?, preprocessing = ?, pooling = ?, precision = ?,"
+                " origin = ? WHERE id = ?",
+                (*binding.to_columns(), json.dumps(origin.to_dict()), identity),
+            )
 
     def blocks(self, name: str) -> tuple[StoredBlock, ...]:
         """Return the blocks of a layer that are on disk, by row."""
@@ -261,17 +251,23 @@ class LayerTable:
     def forget_images(self, rows: Iterable[int]) -> None:
         """Take the blocks around these images as not extracted, in all layers, and the images as unread.
 
-        What was derived from them (neuron indices, suggestions) goes too. The next extraction computes them.
+        Imported layers stay as they are: their activations do not come from the image files. What was derived
+        from the others (neuron indices, suggestions) goes too. The next extraction computes them.
         """
         wanted = [(row,) for row in sorted(set(rows))]
         for record in self.records():
-            record.forget_index()
+            if record.origin is None:
+                record.forget_index()
         with self._database.transaction() as connection:
-            connection.executemany("DELETE FROM blocks WHERE start <= ?1 AND stop > ?1", wanted)
+            connection.executemany(
+                "DELETE FROM blocks WHERE start <= ?1 AND stop > ?1"
+                " AND layer IN (SELECT id FROM layers WHERE origin IS NULL)",
+                wanted,
+            )
             connection.executemany(
                 "UPDATE images SET skip_reason = NULL, size = NULL, mtime_ns = NULL WHERE row = ?", wanted
             )
-            connection.execute("UPDATE layers SET suggestion = NULL")
+            connection.execute("UPDATE layers SET suggestion = NULL WHERE origin IS NULL")
 
     def parameters(self, name: str) -> Parameters | None:
         """Return the parameters that were chosen for a layer, if any."""
@@ -325,6 +321,7 @@ class LayerTable:
         precision: str,
         created: str,
         versions: str,
+        origin: str | None,
         n_done: int,
     ) -> LayerRecord:
         decode = self._database.decode
@@ -335,13 +332,14 @@ class LayerTable:
             n_done=n_done,
             binding=LayerBinding(
                 weights_sha256,
-                decode(preprocessing, "column layers.preprocessing", Preprocessing.from_dict),
+                decode(preprocessing, "column layers.preprocessing", preprocessing_of_json),
                 pooling,
                 precision,
             ),
             file=self._database.folder / ACTIVATIONS_FOLDER / (stem + SUFFIX),
             created=created,
             versions=decode(versions, "column layers.versions", dict[str, str]),
+            origin=None if origin is None else decode(origin, "column layers.origin", LayerOrigin.from_dict),
         )
 
 
@@ -364,10 +362,10 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def software_versions() -> dict[str, str]:
-    """Return the versions of the packages that activations depend on, as far as they are installed."""
+def software_versions(packages: Iterable[str] = _RECORDED_SOFTWARE) -> dict[str, str]:
+    """Return the versions of packages (by default of those that activations depend on) that are installed."""
     found = {}
-    for package in _RECORDED_SOFTWARE:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -1,0 +1,113 @@
+"""Where a layer's activations came from, if they were computed elsewhere and imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from backend.project_folder.project_images import FileState
+
+OriginState = Literal["unchanged", "touched", "changed", "missing"]
+"""What became of the file: as it was; of the same size with another date; of another size; not there."""
+
+
+@dataclass(frozen=True)
+class NetworkAgreement:
+    """How well a network gives the imported activations, on a sample of the images.
+
+    Attributes
+    ----------
+    n_images
+        Images compared.
+    mean_cosine, worst_cosine
+        Cosine of an image's activations as imported and as the network gives them: mean over the images, and
+        that of the image with the smallest.
+    relative_error, worst_relative_error
+        Norm of the difference divided by the norm of what was imported: over all images together, and that of
+        the image with the largest.
+    """
+
+    n_images: int
+    mean_cosine: float
+    worst_cosine: float
+    relative_error: float
+    worst_relative_error: float
+
+
+@dataclass(frozen=True)
+class LayerOrigin:
+    """The file that a layer was imported from.
+
+    Attributes
+    ----------
+    file, path
+        Its name, and where it was: absolute.
+    size, mtime_ns, sha256
+        Its length in bytes, time of modification (nanoseconds since 1970) and hash when it was imported.
+    array
+        Name of the array in it; None for a file that holds one without a name.
+    dtype, shape
+        Of the array: ``float16``, (images, neurons) or (images, channels, height, width).
+    pooling
+        What was applied on the way: ``mean`` or ``max`` over space; None: nothing.
+    image_list
+        Name of the file that says which row is which image.
+    imported
+        When (ISO 8601, UTC).
+    n_not_finite, first_not_finite
+        How many rows hold NaN or an infinity, and the first of them; None until the import is complete (the
+        second also if there are none). All of such a row is NaN in the layer.
+    network_check
+        How well the network that the user named gives these activations; None: none was named.
+    """
+
+    file: str
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    array: str | None
+    dtype: str
+    shape: tuple[int, ...]
+    pooling: Literal["mean", "max"] | None
+    image_list: str
+    imported: str
+    n_not_finite: int | None = None
+    first_not_finite: int | None = None
+    network_check: NetworkAgreement | None = None
+
+    def state(self) -> OriginState:
+        """Look at the file's size and date, not into it."""
+        found = FileState.of(Path(self.path))
+        if found is None:
+            return "missing"
+        if found == FileState(self.size, self.mtime_ns):
+            return "unchanged"
+        return "touched" if found.size == self.size else "changed"
+
+    def is_same_source(self, other: LayerOrigin) -> bool:
+        """Return whether another import would give the same activations."""
+        return (self.sha256, self.array, self.pooling) == (other.sha256, other.array, other.pooling)
+
+    def description(self) -> str:
+        """Return a phrase for people: file, array, type, shape, pooling, date."""
+        array = "" if self.array is None else f", array {self.array}"
+        shape = " × ".join(f"{length:,}" for length in self.shape)
+        pooled = "" if self.pooling is None else f", {self.pooling} over space"
+        day = self.imported.partition("T")[0]
+        return f"{self.file} (SHA-256 {self.sha256[:12]}…{array}, {self.dtype}, {shape}{pooled}), {day}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values that :meth:`from_dict` reads."""
+        return {**asdict(self), "shape": list(self.shape)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LayerOrigin:
+        """Build from what :meth:`to_dict` returned; TypeError or KeyError if values are missing."""
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        known["shape"] = tuple(int(length) for length in values["shape"])
+        check = known.get("network_check")
+        known["network_check"] = None if check is None else NetworkAgreement(**check)
+        return cls(**known)
