@@ -11,27 +11,14 @@ from typing import Final
 
 from PIL import Image
 
-from backend.image_files.dicom_decoding import DICOM_SUFFIXES
 from backend.image_files.image_address import image_file
+from backend.images import IMAGE_SUFFIXES
 from backend.task import SilentTask, Task
 
 DICOM: Final = "DICOM"
 
 # Of the other formats that are read, none holds grey values of more than eight bits.
-_FORMATS: Final = {
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".pgm": "PGM",
-    ".jpg": "",
-    ".jpeg": "",
-    ".jpe": "",
-    ".jfif": "",
-    ".bmp": "",
-    ".gif": "",
-    ".webp": "",
-    ".ppm": "",
-} | dict.fromkeys(DICOM_SUFFIXES, DICOM)
+_FORMATS: Final = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".pgm": "PGM"}
 _SAMPLE: Final = 64  # files of a format
 
 
@@ -86,8 +73,10 @@ def grey_depths(root: Path, paths: Sequence[str], *, task: Task | None = None) -
     files: dict[str, dict[str, None]] = defaultdict(dict)
     for path in paths:
         file = str(image_file(path))
-        # What is taken for an image without a suffix is DICOM.
-        if name := _FORMATS.get(PurePath(file).suffix.lower(), DICOM):
+        suffix = PurePath(file).suffix.lower()
+        # What is taken for an image in spite of its suffix is DICOM.
+        name = _FORMATS.get(suffix, "") if suffix in IMAGE_SUFFIXES else DICOM
+        if name:
             files[name][file] = None
     return tuple(_depth(name, root, list(of_format), task) for name, of_format in sorted(files.items()))
 
