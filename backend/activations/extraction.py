@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.activations.block_extraction import (
-    BlockReader,
-    ExtractedBlock,
-    WantedBlock,
-    require_images_folder,
-)
-from backend.activations.extraction_progress import ExtractionProgress, ProgressMeter
+from backend.activations.block_extraction import require_images_folder
+from backend.activations.extraction_pass import ExtractionPass
+from backend.activations.extraction_progress import ExtractionProgress
 from backend.activations.image_identity import images_to_read_again, require_same_images
-from backend.activations.inference import Inference
-from backend.activations.layer_extraction import LayerExtraction, is_complete
-from backend.activations.store import activation_bytes, require_free_space
+from backend.activations.layer_extraction import is_complete
 from backend.errors import ExtractionError, ProjectError
-from backend.models import choose_poolings
 from backend.project_folder.project_layers import LayerBinding
 from backend.task import SilentTask, Task
 
@@ -123,7 +116,10 @@ def extract(
         require_images_folder(project.images)
         require_same_images(project, loaded, task or SilentTask())
         with ExitStack() as stack:
-            n_computed = _Pass(project, loaded, missing, wanted, stack, task or SilentTask(), n_workers).run()
+            one_pass = ExtractionPass(
+                project, loaded, missing, wanted, stack, task or SilentTask(), n_workers
+            )
+            n_computed = one_pass.run()
         project.back_up()
     for name in names:
         # Also where a former run was cut off between its last block and the index.
@@ -137,82 +133,6 @@ def extract(
         seconds=seconds,
         images_per_second=n_computed / seconds if n_computed else 0.0,
     )
-
-
-class _Pass:
-    """One pass over the images, for layers that lack some or all of their blocks."""
-
-    def __init__(
-        self,
-        project: Project,
-        loaded: LoadedModel,
-        names: Sequence[str],
-        pooling: Mapping[str, Pooling],
-        stack: ExitStack,
-        task: Task,
-        n_workers: int | None,
-    ) -> None:
-        self._project = project
-        self._task = task
-        task.progress(0, project.n_images, "Preparing the model")
-        poolings = choose_poolings(loaded, names, pooling)
-        self._inference = Inference(loaded, names, poolings, n_workers)
-        _require_space(project, self._inference.n_neurons)
-        project.bind_model(loaded.weights_sha256, loaded.preprocessing, loaded.class_names)
-        self._layers = []
-        for name in names:
-            binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, poolings[name])
-            layer = LayerExtraction(project, name, self._inference.n_neurons[name], binding)
-            stack.callback(layer.close)
-            self._layers.append(layer)
-        self._progress = ProgressMeter(task, project.n_images, ", ".join(names))
-
-    def run(self) -> int:
-        """Complete the layers; return how many images went through the model."""
-        for layer in self._layers:
-            layer.verify(self._task)
-        n_images, rows = self._project.n_images, self._project.block_rows
-        blocks = [range(start, min(start + rows, n_images)) for start in range(0, n_images, rows)]
-        wanted = [WantedBlock(block, names) for block in blocks if (names := self._lacking(block))]
-        n_wanted = sum(len(block.rows) for block in wanted)
-        self._progress.begin(n_images - n_wanted)
-        reader = BlockReader(
-            self._inference,
-            self._project.images,
-            (image.row for image in self._project.skipped_images()),
-            self._project.extracted_layers.recorded_starts(),
-            self._after_batch,
-        )
-        with closing(reader.read(wanted)) as results:
-            for block in blocks:
-                self._task.check_cancelled()
-                lacking = self._lacking(block)
-                for layer in self._layers:
-                    if layer.name not in lacking:
-                        layer.take_stored(block.start)
-                if lacking:
-                    self._keep(next(results))
-        for layer in self._layers:
-            layer.finish()
-        return n_wanted
-
-    def _lacking(self, block: range) -> tuple[str, ...]:
-        return tuple(layer.name for layer in self._layers if not layer.has(block.start))
-
-    def _after_batch(self, n_images: int) -> None:
-        self._progress.advance(n_images)
-        self._task.check_cancelled()
-
-    def _keep(self, block: ExtractedBlock) -> None:
-        """Put a block of activations on disk, and then on record."""
-        rows = block.wanted.rows
-        crc32 = {
-            layer.name: layer.write(rows.start, block.activations[layer.name])
-            for layer in self._layers
-            if layer.name in block.activations
-        }
-        self._project.extracted_layers.record_block(rows.start, rows.stop, crc32, block.skipped, block.states)
-        self._progress.add_skipped(len(block.skipped))
 
 
 def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str, ...]:
@@ -233,9 +153,3 @@ def _require_same_binding(
                 f"The activations of layer {record.name} in {project.path} were computed with another "
                 f"{difference}: make a new project."
             )
-
-
-def _require_space(project: Project, widths: Mapping[str, int]) -> None:
-    done = {record.name: record.n_done for record in project.layers}
-    needed = sum(activation_bytes(project.n_images - done.get(name, 0), d) for name, d in widths.items())
-    require_free_space(project.path, needed)

@@ -242,7 +242,7 @@ class TestContinuing:
 
     def test_a_complete_layer_is_not_computed_again(self, project, loaded, monkeypatch):
         extract(project, loaded, TWO_LAYERS)
-        monkeypatch.setattr("backend.activations.extraction.Inference", None)
+        monkeypatch.setattr("backend.activations.extraction_pass.Inference", None)
         result = extract(project, loaded, TWO_LAYERS)
         assert (result.n_computed, result.images_per_second) == (0, 0.0)
 

@@ -1,0 +1,103 @@
+"""One pass of a project's images through the model, for layers that lack some or all of their blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+from backend.activations.block_extraction import BlockReader, ExtractedBlock, WantedBlock
+from backend.activations.extraction_progress import ProgressMeter
+from backend.activations.inference import Inference
+from backend.activations.layer_extraction import LayerExtraction
+from backend.activations.store import activation_bytes, require_free_space
+from backend.models import choose_poolings
+from backend.project_folder.project_layers import LayerBinding
+from backend.task import Task
+
+if TYPE_CHECKING:
+    from backend.networks.loaded_model import LoadedModel
+    from backend.networks.model_source import Pooling
+    from backend.project import Project
+
+
+class ExtractionPass:
+    """One pass over the images, for layers that lack some or all of their blocks."""
+
+    def __init__(
+        self,
+        project: Project,
+        loaded: LoadedModel,
+        names: Sequence[str],
+        pooling: Mapping[str, Pooling],
+        stack: ExitStack,
+        task: Task,
+        n_workers: int | None,
+    ) -> None:
+        self._project = project
+        self._task = task
+        task.progress(0, project.n_images, "Preparing the model")
+        poolings = choose_poolings(loaded, names, pooling)
+        self._inference = Inference(loaded, names, poolings, n_workers)
+        _require_space(project, self._inference.n_neurons)
+        project.bind_model(loaded.weights_sha256, loaded.preprocessing, loaded.class_names)
+        self._layers = []
+        for name in names:
+            binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, poolings[name])
+            layer = LayerExtraction(project, name, self._inference.n_neurons[name], binding)
+            stack.callback(layer.close)
+            self._layers.append(layer)
+        self._progress = ProgressMeter(task, project.n_images, ", ".join(names))
+
+    def run(self) -> int:
+        """Complete the layers; return how many images went through the model."""
+        for layer in self._layers:
+            layer.verify(self._task)
+        n_images, rows = self._project.n_images, self._project.block_rows
+        blocks = [range(start, min(start + rows, n_images)) for start in range(0, n_images, rows)]
+        wanted = [WantedBlock(block, names) for block in blocks if (names := self._lacking(block))]
+        n_wanted = sum(len(block.rows) for block in wanted)
+        self._progress.begin(n_images - n_wanted)
+        reader = BlockReader(
+            self._inference,
+            self._project.images,
+            (image.row for image in self._project.skipped_images()),
+            self._project.extracted_layers.recorded_starts(),
+            self._after_batch,
+        )
+        with closing(reader.read(wanted)) as results:
+            for block in blocks:
+                self._task.check_cancelled()
+                lacking = self._lacking(block)
+                for layer in self._layers:
+                    if layer.name not in lacking:
+                        layer.take_stored(block.start)
+                if lacking:
+                    self._keep(next(results))
+        for layer in self._layers:
+            layer.finish()
+        return n_wanted
+
+    def _lacking(self, block: range) -> tuple[str, ...]:
+        return tuple(layer.name for layer in self._layers if not layer.has(block.start))
+
+    def _after_batch(self, n_images: int) -> None:
+        self._progress.advance(n_images)
+        self._task.check_cancelled()
+
+    def _keep(self, block: ExtractedBlock) -> None:
+        """Put a block of activations on disk, and then on record."""
+        rows = block.wanted.rows
+        crc32 = {
+            layer.name: layer.write(rows.start, block.activations[layer.name])
+            for layer in self._layers
+            if layer.name in block.activations
+        }
+        self._project.extracted_layers.record_block(rows.start, rows.stop, crc32, block.skipped, block.states)
+        self._progress.add_skipped(len(block.skipped))
+
+
+def _require_space(project: Project, widths: Mapping[str, int]) -> None:
+    done = {record.name: record.n_done for record in project.layers}
+    needed = sum(activation_bytes(project.n_images - done.get(name, 0), d) for name, d in widths.items())
+    require_free_space(project.path, needed)
