@@ -20,11 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from backend.activations.precision import arithmetic, require_precision
 from backend.errors import ImageError
 from backend.images import preprocess_image
 from backend.models import LayerReader, normalise, prepare_for_inference
 from backend.networks.loaded_model import LoadedModel
-from backend.networks.model_source import Pooling, Preprocessing
+from backend.networks.model_source import Pooling, Precision, Preprocessing
 from backend.project_folder.project_images import FileState
 
 _log = logging.getLogger(__name__)
@@ -84,11 +85,15 @@ class Inference:
         Layer → pooling; for those that are not in it the default of their output.
     n_workers : int or None
         Number of worker threads; None: one for each core that this process may use.
+    precision : str
+        Of the model's arithmetic; its input and what is pooled of its layers are float32 either way.
 
     Raises
     ------
     ModelError
         If the model has no such layer, it has no channel axis, or the model fails.
+    ExtractionError
+        If there is no such precision on this machine.
 
     Attributes
     ----------
@@ -106,11 +111,15 @@ class Inference:
         layers: Sequence[str],
         pooling: Mapping[str, Pooling] | None = None,
         n_workers: int | None = None,
+        precision: Precision = "float32",
     ) -> None:
+        require_precision(precision)
+        self._precision = precision
         self._preprocessing = loaded.preprocessing
         self.n_workers = n_workers or available_cores()
         module = prepare_for_inference(loaded, layers, pooling)
-        self.n_neurons, largest = _sizes(module, layers, loaded.preprocessing)
+        with arithmetic(precision):
+            self.n_neurons, largest = _sizes(module, layers, loaded.preprocessing)
         self.batch_size = max(1, min(_LARGEST_BATCH, _LARGEST_TENSOR_BYTES // largest))
         copies = _copies(module, self.n_workers)
         self._single_threaded = len(copies) > 1
@@ -145,11 +154,7 @@ class Inference:
             If the model fails.
         """
         waiting: deque[Future[BatchActivations]] = deque()
-        pool = ThreadPoolExecutor(
-            self.n_workers,
-            thread_name_prefix="inference",
-            initializer=partial(_use_one_core, torch.get_num_threads()) if self._single_threaded else None,
-        )
+        pool = self._workers()
         try:
             for batch in batches:
                 waiting.append(pool.submit(self._read_batch, batch, path_of_row, passed_over))
@@ -159,6 +164,39 @@ class Inference:
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def read_decoded(
+        self, batches: Iterable[NDArray[np.uint8]], layers: tuple[str, ...]
+    ) -> list[dict[str, NDArray[np.float32]]]:
+        """Run images that are in memory through the model, in the worker threads.
+
+        Parameters
+        ----------
+        batches
+            uint8 (images, H, W, C) each, as :func:`backend.images.preprocess_image` gives them, of the
+            model's input size.
+        layers
+            Layers to read.
+
+        Returns
+        -------
+        list of dict
+            For each batch: layer → float32 (images, d).
+
+        Raises
+        ------
+        ModelError
+            If the model fails.
+        """
+        with self._workers() as pool:
+            return list(pool.map(partial(self._activations, layers), batches))
+
+    def _workers(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(
+            self.n_workers,
+            thread_name_prefix="inference",
+            initializer=partial(_use_one_core, torch.get_num_threads()) if self._single_threaded else None,
+        )
 
     def _read_batch(
         self, batch: BatchOfImages, path_of_row: Callable[[int], Path], passed_over: Container[int]
@@ -179,12 +217,17 @@ class Inference:
                 pixels[place] = preprocess_image(path, self._preprocessing)
             except ImageError as error:
                 failures[row] = error
+        return BatchActivations(batch, self._activations(batch.layers, pixels), failures, states)
+
+    def _activations(
+        self, layers: tuple[str, ...], pixels: NDArray[np.uint8]
+    ) -> dict[str, NDArray[np.float32]]:
         readers = self._readers.get()
         try:
-            activations = readers.read(batch.layers, pixels, self._preprocessing)
+            with arithmetic(self._precision):
+                return readers.read(layers, pixels, self._preprocessing)
         finally:
             self._readers.put(readers)
-        return BatchActivations(batch, activations, failures, states)
 
 
 class _CachedReaders:

@@ -16,6 +16,9 @@ Crop = Literal["center", "squash", "pad"]
 Pooling = Literal["mean", "max", "class_token", "token_mean", "none"]
 """How a layer's output becomes one value for each neuron: mean or largest value over space (or over tokens),
 the class token, the mean of the image's tokens; none for a layer that gives vectors."""
+Precision = Literal["float32", "fast"]
+"""Arithmetic of the network: float32, or ``fast``: convolutions and linear layers in bfloat16, where the
+processor computes in it. Pooling and ranking are in float32 either way."""
 
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 

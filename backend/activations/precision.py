@@ -1,0 +1,77 @@
+"""The network's arithmetic: float32, or ``fast``: convolutions and linear layers in bfloat16."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Final, get_args
+
+from backend.errors import ExtractionError
+from backend.networks.model_source import Precision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
+"""The precisions there are, the default first."""
+
+# Any of these lets oneDNN multiply bfloat16 faster than float32. AVX-512 alone only imitates it, slower.
+_BFLOAT16_INSTRUCTIONS: Final = ("avx512_bf16", "amx_bf16", "bf16")
+
+
+def fast_unavailable_reason() -> str:
+    """Say in a sentence why ``fast`` cannot be used on this machine; "" if it can.
+
+    Imports torch, which takes seconds the first time.
+    """
+    import torch
+
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return (
+            "The precision “fast” is not available: this build of PyTorch has no oneDNN, which computes in "
+            "bfloat16 on processors."
+        )
+    instructions = _instructions()
+    if not any(instructions.get(name) for name in _BFLOAT16_INSTRUCTIONS):
+        return (
+            "The precision “fast” is not available: this processor does not compute in bfloat16 (it needs "
+            "AVX-512 BF16, AMX or Arm's BF16)."
+        )
+    return ""
+
+
+def require_precision(precision: str) -> None:
+    """Make sure that a precision exists and this machine has it.
+
+    Raises
+    ------
+    ExtractionError
+        If not; the sentence says what to do.
+    """
+    if precision not in PRECISIONS:
+        raise ExtractionError(
+            f"There is no precision '{precision}': choose {' or '.join(repr(one) for one in PRECISIONS)}."
+        )
+    if precision == "fast" and (reason := fast_unavailable_reason()):
+        raise ExtractionError(f"{reason} Choose “float32”, or use another machine.")
+
+
+def arithmetic(precision: Precision) -> AbstractContextManager[object]:
+    """Return a context in which a network computes in a precision, in the thread that enters it."""
+    import torch
+
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast("cpu", dtype=torch.bfloat16)
+
+
+def _instructions() -> Mapping[str, object]:
+    """Return what the processor can do, by PyTorch's names."""
+    import torch
+
+    if hasattr(torch.cpu, "get_capabilities"):
+        return torch.cpu.get_capabilities()
+    # Older than PyTorch 2.11.
+    return {
+        "avx512_bf16": torch.cpu._is_avx512_bf16_supported(),
+        "amx_bf16": torch.cpu._is_amx_tile_supported(),
+    }

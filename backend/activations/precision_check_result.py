@@ -1,0 +1,126 @@
+"""What the precision ``fast`` costs and gains, as measured on a sample of the user's own images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+# A sample smaller than this says little, because a top N of it is one or two images.
+_FEW_IMAGES: Final = 64
+
+
+@dataclass(frozen=True)
+class LayerOverlap:
+    """How far ``fast`` and float32 agree on the top N images of a layer's neurons.
+
+    A neuron's overlap is the share of its top N in float32 that is also in its top N in ``fast``, both ranked
+    as everywhere: by activation, ties by the image's place. A neuron counts only if float32 tells its top N
+    apart from the rest, that is, if its N-th largest activation is above the next one: of a dead or constant
+    neuron, or one that fewer than N images of the sample activate, any choice among the ties is as good as
+    another, and agreement on it would be by chance or by place alone.
+
+    Attributes
+    ----------
+    layer
+        Its name.
+    n_neurons
+        All of its neurons.
+    n_ranked
+        Those that count.
+    mean_overlap
+        Of these, 0 to 1; None if there are none.
+    worst_neuron, worst_overlap
+        The one with the smallest overlap (of several the first), and that; None if there are none.
+    """
+
+    layer: str
+    n_neurons: int
+    n_ranked: int
+    mean_overlap: float | None
+    worst_neuron: int | None
+    worst_overlap: float | None
+
+    @property
+    def sentence(self) -> str:
+        """What was found, without the top N and the number of images."""
+        if self.mean_overlap is None:
+            return f"{self.layer}: no neuron tells its top images apart in so small a sample."
+        left_out = self.n_neurons - self.n_ranked
+        others = (
+            f"; {left_out} of {self.n_neurons} neurons are silent on too many of them" if left_out else ""
+        )
+        return (
+            f"{self.layer}: {_percent(self.mean_overlap)} on average, {_percent(self.worst_overlap)} for the "
+            f"worst, neuron {self.worst_neuron}{others}."
+        )
+
+
+@dataclass(frozen=True)
+class PrecisionCheck:
+    """What ``fast`` costs and gains on a sample of images.
+
+    Attributes
+    ----------
+    n_images
+        Images of the sample that could be read.
+    top_n
+        N of the compared top images: a sixteenth of the sample, at least 1.
+    layers
+        The overlap of each layer.
+    float32_images_per_second, fast_images_per_second
+        Of the network alone, both measured in turns on the same decoded images.
+    decoding_images_per_second
+        Of decoding and preparing the same images on the same cores.
+    """
+
+    n_images: int
+    top_n: int
+    layers: tuple[LayerOverlap, ...]
+    float32_images_per_second: float
+    fast_images_per_second: float
+    decoding_images_per_second: float
+
+    @property
+    def speed_up(self) -> float:
+        """How many times as fast the network runs."""
+        return self.fast_images_per_second / self.float32_images_per_second
+
+    @property
+    def extraction_speed_up(self) -> float:
+        """How many times as fast an extraction is, whose images are decoded on the same cores."""
+        decoding = 1 / self.decoding_images_per_second
+        return (decoding + 1 / self.float32_images_per_second) / (decoding + 1 / self.fast_images_per_second)
+
+    @property
+    def sentence(self) -> str:
+        """What was found, for people."""
+        few = " So few images say little." if self.n_images < _FEW_IMAGES else ""
+        found = " ".join(layer.sentence for layer in self.layers)
+        return (
+            f"On {self.n_images} of these images, this much of each neuron's top {self.top_n} stays the same "
+            f"with “fast”: {found} The network runs {self.speed_up:.1f} times as fast "
+            f"({self.float32_images_per_second:.3g} → {self.fast_images_per_second:.3g} images/s), the whole "
+            f"extraction {self.extraction_speed_up:.1f} times.{few}"
+        )
+
+    def of_layer(self, layer: str) -> PrecisionCheck | None:
+        """Return what was found of one layer; None if it was not looked at."""
+        found = tuple(one for one in self.layers if one.layer == layer)
+        return PrecisionCheck(**{**vars(self), "layers": found}) if found else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the check as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PrecisionCheck:
+        """Build a check from :meth:`to_dict`'s values."""
+        return cls(**{**values, "layers": tuple(LayerOverlap(**layer) for layer in values["layers"])})
+
+
+def _percent(share: float | None) -> str:
+    """Return a share in per cent, never rounded up to all."""
+    assert share is not None
+    percent = 100 * share
+    return f"{percent:.1f} %" if percent == 100 or round(percent, 1) < 100 else "99.9 %"
