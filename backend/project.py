@@ -8,11 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
 from backend.named_concepts import NamedConcept
 from backend.networks.model_source import ModelSource, Pooling, Preprocessing
 from backend.neurons import NeuronIndex
+from backend.project_folder.model_binding import ModelBinding
+from backend.project_folder.model_files import ModelFile
 from backend.project_folder.project_activations import ActivationReader, Activations
 from backend.project_folder.project_annotations import AnnotationTable
 from backend.project_folder.project_creation import (
@@ -23,8 +24,16 @@ from backend.project_folder.project_creation import (
     relative_root,
 )
 from backend.project_folder.project_database import ProjectDamagedError
-from backend.project_folder.project_images import ImageCheck, ImageTable, SkippedImage, UnusedFile, is_folder
-from backend.project_folder.project_layers import LayerBinding, LayerRecord, LayerTable
+from backend.project_folder.project_freshness import Freshness, check_freshness
+from backend.project_folder.project_images import (
+    ImageCheck,
+    ImageHashes,
+    ImageTable,
+    SkippedImage,
+    UnusedFile,
+    is_folder,
+)
+from backend.project_folder.project_layers import LayerRecord, LayerTable
 from backend.project_folder.project_lock import ProjectInUseError
 from backend.project_folder.project_opening import OpenedFolder, open_project_folder
 from backend.project_folder.project_summary import ProjectSummary, summarise
@@ -35,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PROJECT_SUFFIX",
+    "Freshness",
     "ImageCheck",
     "LayerRecord",
     "Project",
@@ -77,6 +87,7 @@ class Project:
         self._values = database.read_values("project")
         self.images = ImageTable(database, self._find_images_root())
         self.extracted_layers = LayerTable(database, self._n_images)
+        self._binding = ModelBinding(database, self.extracted_layers, self.model_source)
         self._reader = ActivationReader(self.extracted_layers, read_only=self.read_only)
         self._annotations = AnnotationTable(database, self._n_images)
 
@@ -187,19 +198,22 @@ class Project:
     @property
     def preprocessing(self) -> Preprocessing | None:
         """How images become the model's input; None before the first extraction."""
-        values = self._values.get("preprocessing")
-        return None if values is None else Preprocessing.from_dict(values)
+        return self._binding.preprocessing
 
     @property
     def weights_sha256(self) -> str | None:
         """Hash of the model's weights; None before the first extraction."""
-        return self._values.get("weights_sha256")
+        return self._binding.weights_sha256
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
         """Names of the classifier's outputs, if known."""
-        names = self._values.get("class_names")
-        return None if names is None else tuple(names)
+        return self._binding.class_names
+
+    @property
+    def model_files(self) -> tuple[ModelFile, ...]:
+        """The model's files as they were when activations were computed with it."""
+        return self._binding.files
 
     @property
     def planned_layers(self) -> tuple[str, ...]:
@@ -229,15 +243,7 @@ class Project:
         ProjectError
             If the project holds activations of other weights or another preprocessing.
         """
-        if self.weights_sha256 is None or self.preprocessing is None or not self.layers:
-            return
-        # Each layer has a pooling of its own.
-        bound = LayerBinding(self.weights_sha256, self.preprocessing, "mean")
-        if difference := bound.difference(LayerBinding(weights_sha256, preprocessing, "mean")):
-            raise ProjectError(
-                f"The project {self.path} belongs to another model: its {difference}. "
-                "Their activations would not go together, so make a new project for this model."
-            )
+        self._binding.require(weights_sha256, preprocessing)
 
     def bind_model(
         self, weights_sha256: str, preprocessing: Preprocessing, class_names: Iterable[str] | None = None
@@ -249,14 +255,19 @@ class Project:
         ProjectError
             As :meth:`require_model`.
         """
-        self.require_model(weights_sha256, preprocessing)
-        values = {
-            "weights_sha256": weights_sha256,
-            "preprocessing": preprocessing.to_dict(),
-            "class_names": None if class_names is None else list(class_names),
-        }
-        self._database.write_values("project", values)
-        self._values = self._database.read_values("project")
+        self._binding.bind(weights_sha256, preprocessing, class_names)
+
+    def rebind_model(self, weights_sha256: str, preprocessing: Preprocessing) -> None:
+        """Take all activations as outdated and tie the project to another model, to compute them with that.
+
+        What people added stays, and so do imported layers.
+        """
+        self._binding.rebind(weights_sha256, preprocessing)
+        self._reader.forget_indices()
+
+    def confirm_model_files(self) -> None:
+        """Take the model's files as they are now, since they were found to give the activations on record."""
+        self._binding.confirm_files()
 
     # Images
 
@@ -292,9 +303,30 @@ class Project:
         """Return the files of the images folder that were passed over when the project was made."""
         return self.images.unused_files()
 
-    def changed_images(self, *, task: Task | None = None) -> tuple[int, ...]:
-        """Return the rows whose file was changed or removed since it was read."""
-        return self.images.changed(task=task)
+    def changed_images(self, *, content: bool = False, task: Task | None = None) -> tuple[int, ...]:
+        """Return the rows whose file was changed or removed since it was read.
+
+        Parameters
+        ----------
+        content
+            Whether files are compared by content where their hash is on record (:meth:`hash_images`): one
+            that was touched and is equal is not changed. Else their size and time of modification are.
+        """
+        return self.images.changes(content=content, task=task).rows
+
+    def hash_images(self, *, task: Task | None = None) -> ImageHashes:
+        """Record the content of the images that are as they were read, so that it can be compared later."""
+        return self.images.hash_contents(task=task)
+
+    def check_freshness(self, *, content: bool = False, task: Task | None = None) -> Freshness:
+        """Compare images and network with those that the activations came from.
+
+        Parameters
+        ----------
+        content
+            As for :meth:`changed_images`, and for the files of the network.
+        """
+        return check_freshness(self, content=content, task=task)
 
     def recompute_images(self, rows: Iterable[int]) -> None:
         """Take the activations of these images as outdated: the next extraction computes them again."""

@@ -9,8 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from backend.errors import ProjectError
 from backend.image_files.image_address import image_file
+from backend.project_folder.file_content import hashes_of_files
 from backend.project_folder.project_database import ProjectDatabase
 from backend.task import SilentTask, Task
+
+_HASHES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,53 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
+
+
+@dataclass(frozen=True)
+class ImageChanges:
+    """Which images are others than those that were read.
+
+    Attributes
+    ----------
+    changed
+        Rows whose file has another size or time of modification than on record; where contents were compared,
+        those whose content is another, or differs in time and has no hash on record.
+    gone
+        Rows whose file cannot be reached.
+    n_compared
+        Images whose content was compared.
+    n_touched
+        Of those the ones with another time of modification and the same content: they are not changed.
+    """
+
+    changed: tuple[int, ...]
+    gone: tuple[int, ...]
+    n_compared: int = 0
+    n_touched: int = 0
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Changed and gone ones, ascending."""
+        return tuple(sorted((*self.changed, *self.gone)))
+
+
+@dataclass(frozen=True)
+class ImageHashes:
+    """What recording the images' contents came to.
+
+    Attributes
+    ----------
+    n_hashed
+        Images whose hash was recorded now.
+    n_known
+        Images with a hash on record in all.
+    n_left_out
+        Images without one: never read, gone, or changed since they were read.
+    """
+
+    n_hashed: int
+    n_known: int
+    n_left_out: int
 
 
 @dataclass(frozen=True)
@@ -161,21 +211,100 @@ class ImageTable:
                     [(state.size, state.mtime_ns, row) for row, state in states.items()],
                 )
 
-    def changed(self, *, task: Task | None = None) -> tuple[int, ...]:
-        """Return the rows whose file has another size or time of modification than on record, or is gone.
+    def changes(self, *, content: bool = False, task: Task | None = None) -> ImageChanges:
+        """Compare the images' files with what is on record of them.
 
-        Looks at every file, but into none: about 10 µs an image on a local disk.
+        Without ``content`` it looks at every file, but into none: about 10 µs an image on a local disk.
+
+        Parameters
+        ----------
+        content
+            Whether files with a hash on record are read and compared by that. The new times of files that
+            are the same are recorded, unless the project is read-only.
         """
         task = task or SilentTask()
-        recorded = self.states(0, len(self.paths))
-        rows = []
-        for row, state in enumerate(recorded):
+        recorded = self._database.query("SELECT row, size, mtime_ns, sha256 FROM images ORDER BY row")
+        changed: list[int] = []
+        gone: list[int] = []
+        to_compare: dict[int, str] = {}
+        states: dict[int, FileState] = {}
+        for row, size, mtime_ns, sha256 in recorded:
             if row % 1000 == 0:
                 task.check_cancelled()
                 task.progress(row, len(recorded), "Checking the images")
-            if state is not None and FileState.of(self.path(row)) != state:
-                rows.append(row)
-        return tuple(rows)
+            if size is None:
+                continue
+            found = FileState.of(self.path(row))
+            same = found == FileState(size, mtime_ns)
+            if found is None:
+                gone.append(row)
+            elif content and sha256 is not None:
+                to_compare[row] = sha256
+                if not same:
+                    states[row] = found
+            elif not same:
+                changed.append(row)
+        others, unreadable = self._compare(to_compare, task)
+        touched = {row: state for row, state in states.items() if row not in others | unreadable}
+        if not self._database.read_only:
+            self.record_states(touched)
+        return ImageChanges(
+            changed=tuple(sorted((*changed, *others))),
+            gone=tuple(sorted((*gone, *unreadable))),
+            n_compared=len(to_compare) - len(unreadable),
+            n_touched=len(touched),
+        )
+
+    def _compare(self, expected: Mapping[int, str], task: Task) -> tuple[set[int], set[int]]:
+        """Return the rows whose content is another than expected, and those that could not be read."""
+        others: set[int] = set()
+        unreadable: set[int] = set()
+        files = {row: image_file(self.path(row)) for row in expected}
+        for row, sha256 in hashes_of_files(files, "Comparing the images' content", task):
+            if sha256 is None:
+                unreadable.add(row)
+            elif sha256 != expected[row]:
+                others.add(row)
+        return others, unreadable
+
+    def hash_contents(self, *, task: Task | None = None) -> ImageHashes:
+        """Record the content of every image that has no hash on record and is as it was when it was read.
+
+        Hashes are recorded as they come: what a cancelled task has done is kept.
+        """
+        task = task or SilentTask()
+        rows = self._database.query(
+            "SELECT row, size, mtime_ns FROM images WHERE sha256 IS NULL AND size IS NOT NULL ORDER BY row"
+        )
+        states = {row: FileState(size, mtime_ns) for row, size, mtime_ns in rows}
+        files = {row: image_file(self.path(row)) for row in states}
+        n_hashed = 0
+        found: dict[int, str] = {}
+        for row, sha256 in hashes_of_files(files, "Recording the images' content", task):
+            # Looked at after reading: a file that changed meanwhile has another time now.
+            if sha256 is not None and FileState.of(files[row]) == states[row]:
+                found[row] = sha256
+            if len(found) >= _HASHES_AT_ONCE:
+                n_hashed += self._record_hashes(found)
+                found = {}
+        n_hashed += self._record_hashes(found)
+        ((n_known,),) = self._database.query("SELECT count(sha256) FROM images")
+        return ImageHashes(n_hashed, n_known, len(self.paths) - n_known)
+
+    def content_hashes(self, rows: Iterable[int]) -> dict[int, str]:
+        """Return the hashes on record of these rows' images, where there is one."""
+        wanted = set(rows)
+        known = self._database.query("SELECT row, sha256 FROM images WHERE sha256 IS NOT NULL")
+        return {row: sha256 for row, sha256 in known if row in wanted}
+
+    def _record_hashes(self, hashes: Mapping[int, str]) -> int:
+        if hashes:
+            with self._database.transaction() as connection:
+                connection.executemany(
+                    "UPDATE images SET sha256 = ? WHERE row = ?",
+                    [(sha256, row) for row, sha256 in hashes.items()],
+                )
+        return len(hashes)
 
     def check(self, root: Path, *, task: Task | None = None) -> ImageCheck:
         """Look for the project's images in another folder."""

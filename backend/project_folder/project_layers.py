@@ -10,6 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from backend.activations.store import (
     ACTIVATIONS_FOLDER,
     INDEX_SUFFIX,
@@ -19,7 +22,7 @@ from backend.activations.store import (
 )
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
-from backend.networks.model_source import Pooling
+from backend.networks.model_source import Pooling, Preprocessing
 from backend.project_folder.layer_binding import LayerBinding, preprocessing_of_json
 from backend.project_folder.layer_origin import LayerOrigin
 from backend.project_folder.project_database import ProjectDatabase
@@ -117,9 +120,16 @@ class StoredBlock:
 
 
 class LayerTable:
-    """The tables ``layers`` and ``blocks`` of a project."""
+    """The tables ``layers`` and ``blocks`` of a project.
+
+    Attributes
+    ----------
+    n_forgettings : int
+        How often rows were taken as not extracted: whoever read partial layers before has to read them anew.
+    """
 
     def __init__(self, database: ProjectDatabase, n_images: int) -> None:
+        self.n_forgettings = 0
         self._database = database
         self._n_images = n_images
 
@@ -200,6 +210,15 @@ class LayerTable:
             stop = max(stop, block.stop)
         return stop
 
+    def stored_rows(self) -> NDArray[np.bool_]:
+        """Return for each image whether any layer has its row on disk; imported layers do not count."""
+        stored = np.zeros(self._n_images, dtype=bool)
+        for start, stop in self._database.query(
+            "SELECT DISTINCT start, stop FROM blocks JOIN layers ON layer = id WHERE origin IS NULL"
+        ):
+            stored[start:stop] = True
+        return stored
+
     def record_block(
         self,
         start: int,
@@ -233,7 +252,7 @@ class LayerTable:
                 [(reason, row) for row, reason in skipped.items()],
             )
             connection.executemany(
-                "UPDATE images SET size = ?, mtime_ns = ? WHERE row = ?",
+                "UPDATE images SET size = ?, mtime_ns = ?, sha256 = NULL WHERE row = ?",
                 [
                     (*((state.size, state.mtime_ns) if state else (None, None)), row)
                     for row, state in states.items()
@@ -247,6 +266,7 @@ class LayerTable:
             connection.executemany(
                 "DELETE FROM blocks WHERE layer = ? AND start = ?", [(identity, start) for start in starts]
             )
+        self.n_forgettings += 1
 
     def forget_images(self, rows: Iterable[int]) -> None:
         """Take the blocks around these images as not extracted, in all layers, and the images as unread.
@@ -265,9 +285,44 @@ class LayerTable:
                 wanted,
             )
             connection.executemany(
-                "UPDATE images SET skip_reason = NULL, size = NULL, mtime_ns = NULL WHERE row = ?", wanted
+                "UPDATE images SET skip_reason = NULL, size = NULL, mtime_ns = NULL, sha256 = NULL"
+                " WHERE row = ?",
+                wanted,
             )
             connection.execute("UPDATE layers SET suggestion = NULL WHERE origin IS NULL")
+        self.n_forgettings += 1
+
+    def rebind(
+        self, weights_sha256: str, preprocessing: Preprocessing, project_values: Mapping[str, str]
+    ) -> None:
+        """Take everything that was extracted as not extracted, and let it belong to another model.
+
+        ``project_values`` (JSON texts by key) are written to the table ``project`` in the same transaction.
+        """
+        extracted = [record for record in self.records() if record.origin is None]
+        for record in extracted:
+            record.forget_index()
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM blocks WHERE layer IN (SELECT id FROM layers WHERE origin IS NULL)"
+            )
+            connection.execute(
+                "UPDATE images SET skip_reason = NULL, size = NULL, mtime_ns = NULL, sha256 = NULL"
+            )
+            connection.execute(
+                "UPDATE layers SET weights_sha256 = ?, preprocessing = ?, versions = ?, created = ?,"
+                " suggestion = NULL, precision_check = NULL WHERE origin IS NULL",
+                (
+                    weights_sha256,
+                    json.dumps(preprocessing.to_dict()),
+                    json.dumps(software_versions()),
+                    now(),
+                ),
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO project (key, value) VALUES (?, ?)", project_values.items()
+            )
+        self.n_forgettings += 1
 
     def parameters(self, name: str) -> Parameters | None:
         """Return the parameters that were chosen for a layer, if any."""
