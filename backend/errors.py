@@ -27,3 +27,11 @@ class ExtractionError(NeuronPrismError):
 
 class ExportError(NeuronPrismError):
     """A result cannot be written where it was asked for."""
+
+
+class ActivationImportError(NeuronPrismError):
+    """Activations that were computed elsewhere cannot be imported."""
+
+
+class EmbeddingError(NeuronPrismError):
+    """Images cannot be put into a plane by the method that was chosen."""
