@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from backend.images import ImageSet
     from backend.networks.loaded_model import LoadedModel
+    from backend.networks.model_source import Pooling, Precision
 
 # The clock starts after the first batches, which also load libraries and fill caches.
 _MEASURED_SECONDS = 2.0
@@ -60,6 +61,8 @@ def estimate(
     images: ImageSet,
     layers: Sequence[str],
     *,
+    pooling: Mapping[str, Pooling] | None = None,
+    precision: Precision = "float32",
     task: Task | None = None,
     n_workers: int | None = None,
 ) -> ExtractionEstimate:
@@ -73,7 +76,7 @@ def estimate(
         The images; those that cannot be read count like the others.
     layers
         Layers to extract in one pass.
-    n_workers
+    pooling, precision, n_workers
         As for :func:`backend.activations.extraction.extract`.
 
     Raises
@@ -81,7 +84,7 @@ def estimate(
     ModelError
         If the model has no such layer, or fails.
     ExtractionError
-        If no layer is named.
+        If no layer is named, or this machine does not have the precision.
     Cancelled
         If the task was asked to stop.
     """
@@ -89,7 +92,7 @@ def estimate(
     if not layers:
         raise ExtractionError("No layer is named: choose at least one to extract.")
     n_images = len(images.paths)
-    inference = Inference(loaded, layers, n_workers=n_workers)
+    inference = Inference(loaded, layers, pooling, n_workers, precision=precision)
     task.check_cancelled()
     speed = _measure(inference, images, tuple(dict.fromkeys(layers)), task)
     return ExtractionEstimate(

@@ -7,6 +7,7 @@ import pytest
 from backend.activations import extraction_estimate
 from backend.activations.extraction import extract
 from backend.activations.extraction_estimate import estimate
+from backend.activations.inference import Inference
 from backend.errors import ExtractionError, ModelError
 from backend.images import find_images
 from backend.task import Cancelled, SilentTask
@@ -50,6 +51,29 @@ def test_a_single_image_that_is_broken(tmp_path, loaded):
     images = find_images(write_images(tmp_path / "images", n_classes=0, per_class=1))
     (images.root / images.paths[0]).write_bytes(b"")
     assert estimate(loaded, images, ["late"]).images_per_second > 0
+
+
+def test_what_is_timed_is_the_precision_that_was_asked_for(tmp_path, loaded, monkeypatch):
+    timed = []
+
+    class Watched(Inference):
+        def __init__(self, *arguments, precision, **options):
+            timed.append(precision)
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(extraction_estimate, "Inference", Watched)
+    images = find_images(write_images(tmp_path / "images"))
+    estimate(loaded, images, ["late"])
+    estimate(loaded, images, ["late"], precision="fast")
+    assert timed == ["float32", "fast"]
+
+
+def test_bad_poolings_and_precisions(tmp_path, loaded):
+    images = find_images(write_images(tmp_path / "images"))
+    with pytest.raises(ModelError, match="cannot be pooled by 'class_token'"):
+        estimate(loaded, images, ["late"], pooling={"late": "class_token"})
+    with pytest.raises(ExtractionError, match="no precision 'half'"):
+        estimate(loaded, images, ["late"], precision="half")
 
 
 def test_bad_layers_and_cancelling(tmp_path, loaded):
