@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from backend.activations.block_extraction import BlockReader, ExtractedBlock, WantedBlock
 from backend.activations.extraction_progress import ProgressMeter
 from backend.activations.inference import Inference
@@ -48,25 +51,14 @@ class ExtractionPass:
             stack.callback(layer.close)
             self._layers.append(layer)
         self._progress = ProgressMeter(task, project.n_images, ", ".join(names))
+        n_images, rows = project.n_images, project.block_rows
+        self._blocks = [range(start, min(start + rows, n_images)) for start in range(0, n_images, rows)]
 
     def run(self) -> int:
         """Complete the layers; return how many images went through the model."""
-        for layer in self._layers:
-            layer.verify(self._task)
-        n_images, rows = self._project.n_images, self._project.block_rows
-        blocks = [range(start, min(start + rows, n_images)) for start in range(0, n_images, rows)]
-        wanted = [WantedBlock(block, names) for block in blocks if (names := self._lacking(block))]
-        n_wanted = sum(len(block.rows) for block in wanted)
-        self._progress.begin(n_images - n_wanted)
-        reader = BlockReader(
-            self._inference,
-            self._project.images,
-            (image.row for image in self._project.skipped_images()),
-            self._project.extracted_layers.recorded_starts(),
-            self._after_batch,
-        )
-        with closing(reader.read(wanted)) as results:
-            for block in blocks:
+        wanted = self._verify()
+        with closing(self._reader.read(wanted)) as results:
+            for block in self._blocks:
                 self._task.check_cancelled()
                 lacking = self._lacking(block)
                 for layer in self._layers:
@@ -76,7 +68,26 @@ class ExtractionPass:
                     self._keep(next(results))
         for layer in self._layers:
             layer.finish()
-        return n_wanted
+        return sum(len(block.rows) for block in wanted)
+
+    def _verify(self) -> list[WantedBlock]:
+        """Compare what is on disk with its checksums, and return what lacks."""
+        for layer in self._layers:
+            layer.verify(self._task)
+        wanted = self._wanted_blocks()
+        n_images = self._project.n_images
+        self._progress.begin(n_images - sum(len(block.rows) for block in wanted))
+        self._reader = BlockReader(
+            self._inference,
+            self._project.images,
+            (image.row for image in self._project.skipped_images()),
+            self._project.extracted_layers.recorded_starts(),
+            self._after_batch,
+        )
+        return wanted
+
+    def _wanted_blocks(self) -> list[WantedBlock]:
+        return [WantedBlock(block, names) for block in self._blocks if (names := self._lacking(block))]
 
     def _lacking(self, block: range) -> tuple[str, ...]:
         return tuple(layer.name for layer in self._layers if not layer.has(block.start))
@@ -89,12 +100,15 @@ class ExtractionPass:
         """Put a block of activations on disk, and then on record."""
         rows = block.wanted.rows
         crc32 = {
-            layer.name: layer.write(rows.start, block.activations[layer.name])
+            layer.name: self._write(layer, rows.start, block.activations[layer.name])
             for layer in self._layers
             if layer.name in block.activations
         }
         self._project.extracted_layers.record_block(rows.start, rows.stop, crc32, block.skipped, block.states)
         self._progress.add_skipped(len(block.skipped))
+
+    def _write(self, layer: LayerExtraction, start: int, activations: NDArray[np.float32]) -> int:
+        return layer.write(start, activations)
 
 
 def _require_space(project: Project, widths: Mapping[str, int]) -> None:

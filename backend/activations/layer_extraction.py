@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.activations.store import ActivationWriter, open_activations
-from backend.errors import ProjectError
+from backend.errors import ExtractionError, ProjectError
 from backend.method.parameters import MAX_TOP_N
 from backend.neurons import NeuronIndexBuilder
-from backend.project_folder.project_layers import LayerBinding, LayerRecord
+from backend.project_folder.project_layers import LayerBinding, LayerRecord, StoredBlock
 from backend.task import Task
 
 if TYPE_CHECKING:
@@ -80,12 +80,40 @@ class LayerExtraction:
     def write(self, start: int, activations: NDArray[np.float32]) -> int:
         """Write a block, wait until it is on disk, and return its checksum. It is not on record yet."""
         self._builder.update(start, activations)
-        return self._writer.write(start, activations)
+        return self.store(start, activations)
+
+    def store(self, start: int, activations: NDArray[np.float32]) -> int:
+        """Do as :meth:`write`, and leave the neuron index to :meth:`take_stored`."""
+        crc32 = self._writer.write(start, activations)
+        self._stored[start] = StoredBlock(start, start + len(activations), crc32)
+        return crc32
+
+    def look_anew(self) -> None:
+        """Let the next reading see what other machines have written."""
+        self._writer.look_anew()
+
+    def add_stored(self, block: StoredBlock) -> bool:
+        """Take a block that another process has written as being on disk, if it has its checksum."""
+        _, crc32 = self._writer.read(block.start, block.stop)
+        if crc32 == block.crc32:
+            self._stored[block.start] = block
+        return crc32 == block.crc32
 
     def take_stored(self, start: int) -> None:
-        """Read a block that is on disk into the neuron index."""
+        """Read a block that is on disk into the neuron index.
+
+        Raises
+        ------
+        ExtractionError
+            If it is not what was written.
+        """
         block = self._stored[start]
-        activations, _ = self._writer.read(block.start, block.stop)
+        activations, crc32 = self._writer.read(block.start, block.stop)
+        if crc32 != block.crc32:
+            raise ExtractionError(
+                f"The rows {block.start} to {block.stop} of {self.record.file} have changed since they were "
+                "written. Extract the layer again; what is sound of it is kept."
+            )
         self._builder.update(start, activations)
 
     def finish(self) -> None:

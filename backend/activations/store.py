@@ -130,7 +130,9 @@ class ActivationWriter:
 
     The file has its full size from the start, so that it is a valid ``.npy`` file at any moment; rows that
     were never written read as zeros, and it is the project's list of blocks that says which rows count.
-    Writing goes through the file, not through a memory map: a full disk is then an error, not a crash.
+    Writing goes through the file, not through a memory map: a full disk is then an error, not a crash. It is
+    synchronous: a network file system then sends the rows alone, never the whole pages that they begin and
+    end in, in which another machine may have written meanwhile.
 
     Parameters
     ----------
@@ -155,9 +157,8 @@ class ActivationWriter:
         size = activation_bytes(n_images, n_neurons)
         try:
             path.parent.mkdir(exist_ok=True)
-            self._file = os.fdopen(
-                os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644), "r+b", 0
-            )
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_DSYNC", 0)
+            self._file = os.fdopen(os.open(path, flags, 0o644), "r+b", 0)
             if os.fstat(self._file.fileno()).st_size != size or self._file.read(len(header)) != header:
                 self._write(0, header)
                 self._file.truncate(size)
@@ -208,11 +209,16 @@ class ActivationWriter:
             self._file.seek(self._data_offset + start * self._row_bytes)
             data = self._file.read((stop - start) * self._row_bytes)
         except OSError as error:
-            raise ExtractionError(
-                f"The activations {self.path} cannot be read ({error.strerror or error})."
-            ) from error
+            raise _cannot_read(self.path, error) from error
         block = np.frombuffer(data, dtype=DTYPE).reshape(-1, self.shape[1])
         return block, zlib.crc32(data)
+
+    def look_anew(self) -> None:
+        """Read from now on what other machines have written: network file systems show it on opening."""
+        try:
+            self.path.open("rb").close()
+        except OSError as error:
+            raise _cannot_read(self.path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -231,6 +237,10 @@ def _header(n_images: int, n_neurons: int) -> bytes:
         file, {"descr": DTYPE.str, "fortran_order": False, "shape": (n_images, n_neurons)}
     )
     return file.getvalue()
+
+
+def _cannot_read(path: Path, error: OSError) -> ExtractionError:
+    return ExtractionError(f"The activations {path} cannot be read ({error.strerror or error}).")
 
 
 def _cannot_write(path: Path, error: OSError) -> ExtractionError:
