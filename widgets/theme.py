@@ -21,8 +21,11 @@ SPACING = 8
 MARGIN = 12
 """Pixels between the edge of a panel and what it holds."""
 
-ICON_SIZES = (16, 20, 24, 32, 40, 48, 64, 96, 128)
-"""Sizes in device pixels that an icon is drawn at: 16 to 64 at one to three times the scale."""
+ICON_SIZES = (16, 20, 24, 32, 40, 48, 72)
+"""Sizes in device pixels that an icon is drawn at: 16 to 24 at one to three times the scale."""
+
+APPLICATION_ICON_SIZES = (16, 24, 32, 48, 64, 128, 256)
+"""Sizes in device pixels of the application's own icon."""
 
 _Role = QPalette.ColorRole
 _LIGHT: dict[QPalette.ColorRole, str] = {
@@ -215,7 +218,10 @@ def themed_icon(name: str, palette: QPalette | None = None) -> QIcon:
 
 def application_icon() -> QIcon:
     """Return the application's own icon, in full colour."""
-    return _drawn_icon("app", "", "", "")
+    icon = QIcon()
+    for size in APPLICATION_ICON_SIZES:
+        icon.addPixmap(_drawn("app", "", size))
+    return icon
 
 
 def icon_pixmap(name: str, color: QColor, size: int, device_pixel_ratio: float = 1.0) -> QPixmap:
@@ -256,20 +262,39 @@ class _IconKeeper(QObject):
 @lru_cache(maxsize=256)
 def _drawn_icon(name: str, normal: str, disabled: str, selected: str) -> QIcon:
     icon = QIcon()
-    colors = {QIcon.Mode.Normal: normal, QIcon.Mode.Disabled: disabled, QIcon.Mode.Selected: selected}
+    renderer = _renderer(name, normal)
     for size in ICON_SIZES:
-        for mode, color in colors.items():
-            icon.addPixmap(_drawn(name, color, size), mode)
+        shape = _rendered(renderer, size)
+        icon.addPixmap(shape, QIcon.Mode.Normal)
+        icon.addPixmap(_tinted(shape, disabled), QIcon.Mode.Disabled)
+        icon.addPixmap(_tinted(shape, selected), QIcon.Mode.Selected)
     return icon
 
 
 @lru_cache(maxsize=512)
 def _drawn(name: str, color: str, size: int) -> QPixmap:
-    renderer = QSvgRenderer(QByteArray(_svg(name).replace("currentColor", color).encode()))
+    return _rendered(_renderer(name, color), size)
+
+
+def _renderer(name: str, color: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(_svg(name).replace("currentColor", color).encode()))
+
+
+def _rendered(renderer: QSvgRenderer, size: int) -> QPixmap:
     pixmap = QPixmap(QSize(size, size))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     renderer.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return pixmap
+
+
+def _tinted(shape: QPixmap, color: str) -> QPixmap:
+    """Return an icon of one colour in another: much cheaper than rendering it again."""
+    pixmap = QPixmap(shape)
+    painter = QPainter(pixmap)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+    painter.fillRect(pixmap.rect(), QColor(color))
     painter.end()
     return pixmap
 
