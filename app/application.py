@@ -40,14 +40,13 @@ def run(*, demo: bool = False) -> int:
 
 def _show_window(demo: bool) -> tuple[int, bool]:
     """Return the exit status, and whether every worker thread ended."""
-    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from app.exception_hook import ExceptionReporter
     from app.garbage_collection import GarbageCollector
-    from app.jobs.analysis_jobs import warm_up
     from app.main_window import MainWindow
-    from app.settings import APPLICATION, ORGANISATION
+    from app.settings import APPLICATION, ORGANISATION, Settings
+    from app.warm_up import WarmUp
     from widgets.theme import application_icon, apply_scheme
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
@@ -55,16 +54,17 @@ def _show_window(demo: bool) -> tuple[int, bool]:
     QApplication.setApplicationName(APPLICATION)
     QApplication.setOrganizationName(ORGANISATION)
     QApplication.setWindowIcon(application_icon())
-    window = MainWindow()
-    apply_scheme(application, window.settings.scheme)
+    settings = Settings(parent=application)
+    # Before the window: icons are drawn in the palette's colours.
+    apply_scheme(application, settings.scheme)
+    window = MainWindow(settings)
     collector = GarbageCollector(application)
     ExceptionReporter(window).install()
     # Python hears of a signal when it next runs, at the latest with the collector's next second.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.close())
+    WarmUp(window)
     window.show()
-    # scikit-learn takes a second to import: in the worker, once the window is painted.
-    QTimer.singleShot(0, window, lambda: window.threads.interactive.submit("Warming up", warm_up))
     if demo:
         window.projects.open_demo()
     status = application.exec()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from importlib import metadata
 
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import (
@@ -64,6 +63,9 @@ PANEL_SHORTCUTS = (
 
 def version() -> str:
     """Return "Version 0.1.0" of what is installed, or that it runs from its source code."""
+    # Imports the parsers of e-mail too, which the window need not wait for.
+    from importlib import metadata
+
     try:
         return f"Version {metadata.version('neuron-prism')}"
     except metadata.PackageNotFoundError:

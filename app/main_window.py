@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget
 
 from app.code_permission import CodePermission
-from app.concept_panel import ConceptPanel
 from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
 from app.jobs.job import Job, JobFailure
 from app.jobs.job_display import JobDisplay
 from app.jobs.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
 from app.menus import Menus, shortcut_rows
 from app.model_cache import ModelCache
-from app.neuron_panel import NeuronPanel
-from app.neuron_workspace import NeuronWorkspace
 from app.project_actions import ProjectActions
 from app.project_dialog import idle_text
+from app.project_panels import ProjectPanels
 from app.session import Session
 from app.settings import Settings
 from app.thumbnail_decoding import decode_thumbnail
-from app.visualization_control import VisualizationControl
 from widgets.error_dialog import ErrorDialog
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.job_status import JobStatusBar
 from widgets.labels import EmptyState
 from widgets.theme import Scheme, application_icon, apply_scheme
 from widgets.welcome.welcome_page import WelcomePage
+
+if TYPE_CHECKING:
+    from app.concept_panel import ConceptPanel
+    from app.neuron_panel import NeuronPanel
+    from app.neuron_workspace import NeuronWorkspace
+    from app.visualization_control import VisualizationControl
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,8 @@ class MainWindow(QMainWindow):
     threads : JobThreads
     projects : ProjectActions
         What the File menu does.
+    panels : ProjectPanels
+        What shows a project; not there yet when the window is first painted.
     shut_down_cleanly : bool
         After closing: whether both worker threads ended.
     """
@@ -60,6 +66,7 @@ class MainWindow(QMainWindow):
         self.permission = CodePermission(self)
         self.thumbnails = ThumbnailLoader(decode_thumbnail, self)
         self.projects = ProjectActions(self)
+        self.panels = ProjectPanels(self)
         self.shut_down_cleanly = True
         self.setWindowIcon(application_icon())
         self.setAcceptDrops(True)
@@ -69,14 +76,6 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self._build_status_bar()
         self.menus = Menus(self)
-        self.visualization = VisualizationControl(
-            self.workspace.visualization,
-            self.session,
-            self.threads.long_work,
-            self.models,
-            self.permission,
-            self,
-        )
         self._connect()
         self._docks_shown = False
         self._first_layout = QByteArray()
@@ -87,30 +86,25 @@ class MainWindow(QMainWindow):
 
     def _build_centre(self) -> None:
         self.welcome = WelcomePage()
-        self.workspace = NeuronWorkspace(self.session, self.thumbnails)
+        self.unfinished = EmptyState("layers")
         self.stack = QStackedWidget()
         self.stack.addWidget(self.welcome)
-        self.unfinished = EmptyState("layers")
-        for page in (self.workspace, self.unfinished):
-            self.stack.addWidget(page)
+        self.stack.addWidget(self.unfinished)
         self.setCentralWidget(self.stack)
 
     def _build_docks(self) -> None:
-        self.neuron_panel = NeuronPanel(self.session, self.thumbnails)
-        self.concept_panel = ConceptPanel(self.session)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        self.neurons_dock = self._dock("Neurons", "neurons", self.neuron_panel, left)
-        self.concepts_dock = self._dock("Concepts", "concepts", self.concept_panel, right)
+        self.neurons_dock = self._dock("Neurons", "neurons", left)
+        self.concepts_dock = self._dock("Concepts", "concepts", right)
         # The side panels reach from top to bottom, the status bar below all.
         for corner in (Qt.Corner.TopLeftCorner, Qt.Corner.BottomLeftCorner):
             self.setCorner(corner, left)
         for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
             self.setCorner(corner, right)
 
-    def _dock(self, title: str, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+    def _dock(self, title: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
-        dock.setWidget(content)
         self.addDockWidget(area, dock)
         return dock
 
@@ -131,16 +125,36 @@ class MainWindow(QMainWindow):
         for signal in (long_work.job_started, long_work.job_progressed, long_work.job_ended):
             signal.connect(self._show_busy_welcome)
         self.settings.recent_changed.connect(self._list_recent)
-        self.workspace.dendrogram.log_height_changed.connect(self._follow_log_height)
         session.project_changed.connect(self._show_project)
         for signal in (session.layers_changed, session.layer_changed, self.projects.extraction_begun):
             signal.connect(self._show_centre)
         session.layer_loading.connect(self._show_centre)
         self.unfinished.action_requested.connect(self.projects.continue_extraction)
         session.problem.connect(self.show_problem)
-        self.visualization.problem.connect(self.show_problem)
         long_work.job_failed.connect(self._show_job_failure)
         self.threads.interactive.job_failed.connect(self._show_job_failure)
+
+    # The panels
+
+    @property
+    def workspace(self) -> NeuronWorkspace:
+        """Dendrogram and images."""
+        return self.panels.workspace
+
+    @property
+    def neuron_panel(self) -> NeuronPanel:
+        """The layer and its neurons."""
+        return self.panels.neurons
+
+    @property
+    def concept_panel(self) -> ConceptPanel:
+        """The neuron's concepts, and the parameters."""
+        return self.panels.concepts
+
+    @property
+    def visualization(self) -> VisualizationControl:
+        """What renders feature visualisations."""
+        return self.panels.visualization
 
     # Following the session
 
@@ -238,7 +252,8 @@ class MainWindow(QMainWindow):
         self.workspace.dendrogram.set_log_height(log)
 
     @Slot(bool)
-    def _follow_log_height(self, log: bool) -> None:
+    def follow_log_height(self, log: bool) -> None:
+        """Show in the menu how the dendrogram's heights are drawn."""
         self.menus.actions["log_height"].setChecked(log)
 
     def focus_filter(self) -> None:
@@ -271,28 +286,16 @@ class MainWindow(QMainWindow):
         self._default_sizes()
         self._first_layout = self.saveState(LAYOUT_VERSION)
         self.restoreGeometry(self.settings.bytes("window/geometry"))
-        self.workspace.splitter.restoreState(self.settings.bytes("window/workspace"))
-        self.concept_panel.splitter.restoreState(self.settings.bytes("window/concepts"))
-        self.neuron_panel.browser.restore_state(self.settings.bytes("window/neurons"))
-        self.workspace.dendrogram.set_log_height(self.settings.flag("dendrogram/log_height", False))
-        self.workspace.max_projecting.set_held_out(self.settings.flag("max_projecting/held_out", False))
-        for grid in (self.workspace.members, self.workspace.max_projecting):
-            grid.set_thumbnail_size(self.settings.number("images/size", grid.thumbnail_size()))
 
     def _default_sizes(self) -> None:
         self.resizeDocks([self.neurons_dock, self.concepts_dock], [352, 300], Qt.Orientation.Horizontal)
-        self.workspace.splitter.setSizes([320, 400])
-        self.concept_panel.splitter.setSizes([380, 340])
+        self.panels.reset_splitters()
 
     def _save_arrangement(self) -> None:
-        self.settings.set_number("images/size", self.workspace.members.thumbnail_size())
-        self.settings.set_flag("max_projecting/held_out", self.workspace.max_projecting.is_held_out())
-        self.settings.set_bytes("window/neurons", self.neuron_panel.browser.save_state())
+        self.panels.save_arrangement(shown=self._docks_shown)
         self.settings.set_bytes("window/geometry", self.saveGeometry())
         if self._docks_shown:
             self.settings.set_bytes("window/state", self.saveState(LAYOUT_VERSION))
-            self.settings.set_bytes("window/workspace", self.workspace.splitter.saveState())
-            self.settings.set_bytes("window/concepts", self.concept_panel.splitter.saveState())
 
     # Events
 

@@ -346,6 +346,8 @@ class ProjectActions(QObject):
         """Show another project, and close the earlier one after the jobs that still use it."""
         earlier = self._session.project
         self._long_work.cancel_all()
+        if project is not None:
+            self._window.panels.make_all()
         self._session.set_project(project)
         if earlier is not None:
             self._long_work.submit(f"Closing {earlier.name}", partial(close_project, earlier), quiet=True)

@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.image_files.image_decoding import decode_image
-
 
 def decode_thumbnail(path: Path, size: int) -> NDArray[np.uint8]:
     """Return a picture as uint8 (height, width, 3), its longer side at most ``size`` pixels.
@@ -16,5 +14,8 @@ def decode_thumbnail(path: Path, size: int) -> NDArray[np.uint8]:
     ImageError
         If it cannot be read; the text is the reason.
     """
+    # Imports Pillow, which the window need not wait for.
+    from backend.image_files.image_decoding import decode_image
+
     image = decode_image(path, max_side=size)
     return np.asarray(image.convert("RGB"), dtype=np.uint8)

@@ -105,6 +105,17 @@ def sweep_merge_heights(
         task.progress(start + len(chunk), len(neurons), "Counting clusters")
 
 
-def warm_up(task: Task) -> None:
-    """Import what the first analysis needs, so that the first click does not wait for it."""
+def import_panels(task: Task) -> None:
+    """Import the modules of the panels, without making any: that is for the GUI thread."""
+    import app.concept_panel
+    import app.neuron_panel
+    import app.neuron_workspace
+    import app.visualization_control  # noqa: F401
+    import backend.image_files.image_decoding  # noqa: F401
+
+
+def import_analysis(task: Task) -> None:
+    """Import what the first analysis needs: SciPy and scikit-learn."""
+    import scipy.cluster.hierarchy  # noqa: F401
+
     import backend.evaluation.neuron_analysis  # noqa: F401

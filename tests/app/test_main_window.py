@@ -633,7 +633,8 @@ from app.settings import Settings
 window = MainWindow(Settings(QSettings(sys.argv[1], QSettings.Format.IniFormat)))
 window.show()
 application.processEvents()
-loaded = [name for name in ("torch", "torchvision", "sklearn", "lucent") if name in sys.modules]
+slow = ("torch", "torchvision", "sklearn", "lucent", "scipy", "pyqtgraph")
+loaded = [name for name in slow if name in sys.modules]
 window.close()
 assert window.shut_down_cleanly
 print("loaded:", loaded)

@@ -133,9 +133,6 @@ class NeuronBrowser(QWidget):
         no_match_layout.addWidget(EmptyState("search", "No neuron fits the filter"), 1)
         no_match_layout.addWidget(self.clear_button, 0, Qt.AlignmentFlag.AlignHCenter)
         no_match_layout.addStretch(1)
-        self._stack = QStackedLayout()
-        for page in (self.table_view, self.empty_state, no_match):
-            self._stack.addWidget(page)
         filter_row = QHBoxLayout()
         filter_row.setSpacing(theme.SPACING)
         filter_row.addWidget(self.filter_edit, 1)
@@ -145,7 +142,11 @@ class NeuronBrowser(QWidget):
         layout.setSpacing(theme.SPACING // 2)
         layout.addLayout(filter_row)
         layout.addWidget(self.filter_message)
+        self._stack = QStackedLayout()
         layout.addLayout(self._stack, 1)
+        # Now that they get a parent: a page without one is shown as a window.
+        for page in (self.table_view, self.empty_state, no_match):
+            self._stack.addWidget(page)
 
     # --- what is shown -------------------------------------------------------------------------------
 

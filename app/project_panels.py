@@ -1,0 +1,130 @@
+"""The panels that show a project: workspace, neurons and concepts, each made when it is first asked for.
+
+Importing and making them takes longer than all the rest of the window, and the welcome page needs none: the
+window is painted first. :mod:`app.warm_up` makes them behind it; opening a project makes what is missing yet.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.concept_panel import ConceptPanel
+    from app.main_window import MainWindow
+    from app.neuron_panel import NeuronPanel
+    from app.neuron_workspace import NeuronWorkspace
+    from app.visualization_control import VisualizationControl
+
+WORKSPACE_SIZES = [320, 400]
+"""Height of the dendrogram and of the tabs below it, in pixels."""
+
+CONCEPT_SIZES = [380, 340]
+"""Height of the concepts and of the parameters below them, in pixels."""
+
+_IN_ORDER = ("workspace", "neurons", "concepts", "visualization")
+
+
+class ProjectPanels:
+    """Makes each panel once, in its place, arranged as the user left it.
+
+    Attributes
+    ----------
+    workspace : NeuronWorkspace
+    neurons : NeuronPanel
+    concepts : ConceptPanel
+    visualization : VisualizationControl
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+
+    def make_next(self) -> bool:
+        """Make one panel that is not there yet; returns whether any is missing still."""
+        for name in _IN_ORDER:
+            if not self._has(name):
+                getattr(self, name)
+                break
+        return not all(map(self._has, _IN_ORDER))
+
+    def make_all(self) -> None:
+        """Make what is missing: before a project is shown, since panels follow the session from then on."""
+        while self.make_next():
+            pass
+
+    @cached_property
+    def workspace(self) -> NeuronWorkspace:
+        """Dendrogram and images: a page of the window's centre."""
+        from app.neuron_workspace import NeuronWorkspace
+
+        window, settings = self._window, self._window.settings
+        workspace = NeuronWorkspace(window.session, window.thumbnails)
+        workspace.splitter.setSizes(WORKSPACE_SIZES)
+        workspace.splitter.restoreState(settings.bytes("window/workspace"))
+        workspace.dendrogram.set_log_height(settings.flag("dendrogram/log_height", False))
+        workspace.dendrogram.log_height_changed.connect(window.follow_log_height)
+        workspace.max_projecting.set_held_out(settings.flag("max_projecting/held_out", False))
+        for grid in (workspace.members, workspace.max_projecting):
+            grid.set_thumbnail_size(settings.number("images/size", grid.thumbnail_size()))
+        window.stack.addWidget(workspace)
+        return workspace
+
+    @cached_property
+    def neurons(self) -> NeuronPanel:
+        """The layer and its neurons, in the left dock."""
+        from app.neuron_panel import NeuronPanel
+
+        panel = NeuronPanel(self._window.session, self._window.thumbnails)
+        panel.browser.restore_state(self._window.settings.bytes("window/neurons"))
+        self._window.neurons_dock.setWidget(panel)
+        return panel
+
+    @cached_property
+    def concepts(self) -> ConceptPanel:
+        """The neuron's concepts and the parameters, in the right dock."""
+        from app.concept_panel import ConceptPanel
+
+        panel = ConceptPanel(self._window.session)
+        panel.splitter.setSizes(CONCEPT_SIZES)
+        panel.splitter.restoreState(self._window.settings.bytes("window/concepts"))
+        self._window.concepts_dock.setWidget(panel)
+        return panel
+
+    @cached_property
+    def visualization(self) -> VisualizationControl:
+        """Renders feature visualisations for the workspace's tab."""
+        from app.visualization_control import VisualizationControl
+
+        window = self._window
+        control = VisualizationControl(
+            self.workspace.visualization,
+            window.session,
+            window.threads.long_work,
+            window.models,
+            window.permission,
+            window,
+        )
+        control.problem.connect(window.show_problem)
+        return control
+
+    def reset_splitters(self) -> None:
+        """Part the panels as at the first start."""
+        if self._has("workspace"):
+            self.workspace.splitter.setSizes(WORKSPACE_SIZES)
+        if self._has("concepts"):
+            self.concepts.splitter.setSizes(CONCEPT_SIZES)
+
+    def save_arrangement(self, *, shown: bool) -> None:
+        """Remember how the panels are arranged; splitters only while they are ``shown``."""
+        settings = self._window.settings
+        if self._has("workspace"):
+            settings.set_number("images/size", self.workspace.members.thumbnail_size())
+            settings.set_flag("max_projecting/held_out", self.workspace.max_projecting.is_held_out())
+        if self._has("neurons"):
+            settings.set_bytes("window/neurons", self.neurons.browser.save_state())
+        if shown:
+            settings.set_bytes("window/workspace", self.workspace.splitter.saveState())
+            settings.set_bytes("window/concepts", self.concepts.splitter.saveState())
+
+    def _has(self, name: str) -> bool:
+        return name in self.__dict__
