@@ -257,6 +257,22 @@ class Project:
         """
         self._binding.bind(weights_sha256, preprocessing, class_names)
 
+    def name_network(self, source: ModelSource) -> None:
+        """Name the network of a project that has none, because its activations were computed elsewhere.
+
+        Raises
+        ------
+        ProjectError
+            If the project has a network.
+        """
+        if not self.model_source.is_imported:
+            raise ProjectError(
+                f"The project {self.path} belongs to the network {self.model_source.architecture} already."
+            )
+        self._database.write_values("project", {"model_source": source.to_dict()})
+        self._values = self._database.read_values("project")
+        self._binding = ModelBinding(self._database, self.extracted_layers, source)
+
     def rebind_model(self, weights_sha256: str, preprocessing: Preprocessing) -> None:
         """Take all activations as outdated and tie the project to another model, to compute them with that.
 
@@ -423,6 +439,10 @@ class Project:
     def set_neuron_name(self, layer: str, neuron: int, name: str) -> None:
         """Name a neuron; an empty name takes the name away."""
         self._annotations.set_neuron_name(layer, neuron, name)
+
+    def set_neuron_names(self, layer: str, names: Mapping[int, str]) -> None:
+        """Name several neurons at once; an empty name takes a name away."""
+        self._annotations.set_neuron_names(layer, names)
 
     def named_concepts(self, layer: str | None = None, neuron: int | None = None) -> tuple[NamedConcept, ...]:
         """Return the named concepts of a neuron, a layer, or the whole project, oldest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -20,8 +20,17 @@ _N_THREADS = 4
 _FILES_AT_ONCE = 256
 
 
-def file_sha256(path: Path, task: Task | None = None) -> str | None:
+def file_sha256(
+    path: Path, task: Task | None = None, report: Callable[[int], None] | None = None
+) -> str | None:
     """Return the SHA-256 (64 hexadecimal digits) of a file's bytes; None if it cannot be read.
+
+    Parameters
+    ----------
+    task
+        Can stop it.
+    report
+        Is called with the number of bytes read so far.
 
     Raises
     ------
@@ -35,6 +44,8 @@ def file_sha256(path: Path, task: Task | None = None) -> str | None:
             while data := file.read(_BYTES_AT_ONCE):
                 task.check_cancelled()
                 digest.update(data)
+                if report is not None:
+                    report(file.tell())
     except OSError:
         return None
     return digest.hexdigest()

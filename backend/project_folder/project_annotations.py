@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,17 +42,22 @@ class AnnotationTable:
         ProjectError
             If there is no such layer or neuron.
         """
-        identity, _ = self._require_neuron(layer, neuron)
+        self.set_neuron_names(layer, {neuron: name})
+
+    def set_neuron_names(self, layer: str, names: Mapping[int, str]) -> None:
+        """Name several neurons at once; errors as :meth:`set_neuron_name`, and nothing is changed then."""
+        identity = layer_id(self._database, layer)
+        for neuron in (min(names), max(names)) if names else ():
+            self._require_neuron(layer, neuron)
         with self._database.transaction() as connection:
-            if name:
-                connection.execute(
-                    "INSERT OR REPLACE INTO neuron_names (layer, neuron, name) VALUES (?, ?, ?)",
-                    (identity, neuron, name),
-                )
-            else:
-                connection.execute(
-                    "DELETE FROM neuron_names WHERE layer = ? AND neuron = ?", (identity, neuron)
-                )
+            connection.executemany(
+                "INSERT OR REPLACE INTO neuron_names (layer, neuron, name) VALUES (?, ?, ?)",
+                [(identity, neuron, name) for neuron, name in names.items() if name],
+            )
+            connection.executemany(
+                "DELETE FROM neuron_names WHERE layer = ? AND neuron = ?",
+                [(identity, neuron) for neuron, name in names.items() if not name],
+            )
 
     def named_concepts(self, layer: str | None, neuron: int | None = None) -> tuple[NamedConcept, ...]:
         """Return the named concepts of a neuron, of a layer, or (None) of the whole project, oldest first."""
