@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from backend.activations.store import open_activations
-from backend.errors import ExtractionError, ImageError
+from backend.activations.network_identity import N_COMPARED, gives_stored_activations
+from backend.errors import ExtractionError
 from backend.image_files.image_address import image_file
-from backend.images import preprocess_image
-from backend.models import LayerReader, normalise
 from backend.project_folder.project_images import FileState
 from backend.task import Task
 
@@ -20,13 +18,9 @@ if TYPE_CHECKING:
 
     from backend.networks.loaded_model import LoadedModel
     from backend.project import Project
-    from backend.project_folder.project_layers import LayerRecord
 
 # More changed images than this share are no edits of single images.
 _MANY: Final = 0.1
-_N_COMPARED: Final = 16
-# A batch of another size, or fused operations, move a value by far less, another image by far more.
-_TOLERANCE: Final = 1e-3
 
 
 def is_readable(path: Path) -> bool:
@@ -52,9 +46,10 @@ def images_to_read_again(project: Project) -> tuple[int, ...]:
 def require_same_images(project: Project, loaded: LoadedModel, task: Task) -> None:
     """Make sure that most images are those that the stored activations were computed from.
 
-    A copy of the images has other times of modification. Where many differ in that alone, some of them go
-    through the model again: if their activations are those on record, the new times are recorded. A few
-    changed images are left to the extraction, which skips each.
+    A copy of the images has other times of modification. Files that differ in that alone are compared by
+    content where their hash is on record. Where many others differ so, some of them go through the model
+    again: if their activations are those on record, the new times are recorded. A few changed images are left
+    to the extraction, which skips each.
 
     Raises
     ------
@@ -76,9 +71,12 @@ def require_same_images(project: Project, loaded: LoadedModel, task: Task) -> No
             touched[row] = found
         else:
             n_others += 1
+    same, others = project.images.settle_by_content(touched, task=task)
+    n_others += len(others)
+    touched = {row: state for row, state in touched.items() if row not in same | others}
     many = _MANY * len(rows)
     if n_others > many:
-        raise _other_images(project, f"{n_others} of {len(rows)} have another size")
+        raise _other_images(project, f"{n_others} of {len(rows)} have another size or content")
     if len(touched) > many:
         if not _give_the_stored_activations(project, loaded, tuple(touched)):
             raise _other_images(project, f"{len(touched)} of {len(rows)} have another content or date")
@@ -86,15 +84,10 @@ def require_same_images(project: Project, loaded: LoadedModel, task: Task) -> No
 
 
 def _rows_on_record(project: Project) -> tuple[int, ...]:
-    """Return the rows that at least one layer has, without those of skipped images."""
+    """Return the rows that at least one layer has from the images, without those of skipped ones."""
     skipped = {image.row for image in project.skipped_images()}
-    rows = {
-        row
-        for record in project.layers
-        for block in project.extracted_layers.blocks(record.name)
-        for row in range(block.start, block.stop)
-    }
-    return tuple(sorted(rows - skipped))
+    stored = np.flatnonzero(project.extracted_layers.stored_rows())
+    return tuple(int(row) for row in stored if row not in skipped)
 
 
 def _other_images(project: Project, how: str) -> ExtractionError:
@@ -106,22 +99,9 @@ def _other_images(project: Project, how: str) -> ExtractionError:
 
 
 def _give_the_stored_activations(project: Project, loaded: LoadedModel, rows: Sequence[int]) -> bool:
-    record = max(project.layers, key=lambda one: one.n_done)
+    extracted = [record for record in project.layers if record.origin is None]
+    record = max(extracted, key=lambda one: one.n_done)
     blocks = project.extracted_layers.blocks(record.name)
     stored = [row for row in rows if any(block.start <= row < block.stop for block in blocks)]
-    some = stored[:: max(1, len(stored) // _N_COMPARED)][:_N_COMPARED]
-    return bool(some) and _same_activations(project, loaded, record, some)
-
-
-def _same_activations(
-    project: Project, loaded: LoadedModel, record: LayerRecord, rows: Sequence[int]
-) -> bool:
-    expected = open_activations(record.file, record.n_images, record.n_neurons)[list(rows)]
-    try:
-        pixels = np.stack([preprocess_image(project.image_path(row), loaded.preprocessing) for row in rows])
-    except ImageError:
-        return False
-    reader = LayerReader(loaded.module, [record.name], {record.name: record.binding.pooling})
-    found = reader.read(normalise(pixels, loaded.preprocessing))[record.name].numpy()
-    scale = float(np.abs(expected).max(initial=0.0))
-    return bool(np.allclose(found, expected, rtol=_TOLERANCE, atol=_TOLERANCE * scale))
+    some = stored[:: max(1, len(stored) // N_COMPARED)][:N_COMPARED]
+    return bool(some) and gives_stored_activations(project, loaded, record, some)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.networks.model_source import Pooling, Preprocessing
+from backend.networks.model_source import Pooling, Precision, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class LayerBinding:
     pooling
         How a layer's output became one value for each neuron: ``mean`` over space for feature maps.
     precision
-        Of the model's arithmetic: ``float32``.
+        Of the model's arithmetic.
     """
 
     weights_sha256: str
     preprocessing: Preprocessing | None
     pooling: Pooling
-    precision: str = "float32"
+    precision: Precision = "float32"
 
     @property
     def has_network(self) -> bool:

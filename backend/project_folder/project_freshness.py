@@ -122,14 +122,20 @@ def check_freshness(project: Project, *, content: bool = False, task: Task | Non
         rows=tuple(sorted((*changed, *gone))),
         images_root=project.images_root,
         images_found=found,
-        model_files=_changes_of_model(project, content, task) if stored.any() else (),
+        model_files=check_model_files(project, content=content, task=task),
         n_compared=changes.n_compared,
     )
 
 
-def _changes_of_model(project: Project, content: bool, task: Task | None) -> tuple[ModelFileChange, ...]:
+def check_model_files(
+    project: Project, *, content: bool = False, task: Task | None = None
+) -> tuple[ModelFileChange, ...]:
+    """Compare the files of the network alone, as :func:`check_freshness` does."""
+    extracted = [record for record in project.layers if record.origin is None and record.n_done]
+    if not extracted:
+        return ()
     known = project.model_files
-    first = min(datetime.fromisoformat(record.created).timestamp() for record in project.layers)
+    first = min(datetime.fromisoformat(record.created).timestamp() for record in extracted)
     return (
         *changes_of(known, content=content, task=task),
         *newer_files(project.model_source, first, known=known),

@@ -291,11 +291,28 @@ class ImageTable:
         ((n_known,),) = self._database.query("SELECT count(sha256) FROM images")
         return ImageHashes(n_hashed, n_known, len(self.paths) - n_known)
 
-    def content_hashes(self, rows: Iterable[int]) -> dict[int, str]:
-        """Return the hashes on record of these rows' images, where there is one."""
-        wanted = set(rows)
+    def settle_by_content(
+        self, states: Mapping[int, FileState], *, task: Task | None = None
+    ) -> tuple[frozenset[int], frozenset[int]]:
+        """Compare images of other times of modification by content, where their hash is on record.
+
+        Parameters
+        ----------
+        states
+            Row → present state of the image's file. That of images with the same content is recorded.
+
+        Returns
+        -------
+        same, others : frozenset of int
+            Rows with the content on record, and with another one. The rest has no hash on record.
+        """
         known = self._database.query("SELECT row, sha256 FROM images WHERE sha256 IS NOT NULL")
-        return {row: sha256 for row, sha256 in known if row in wanted}
+        expected = {row: sha256 for row, sha256 in known if row in states}
+        different, unreadable = self._compare(expected, task or SilentTask())
+        others = frozenset(different | unreadable)
+        same = frozenset(expected.keys() - others)
+        self.record_states({row: states[row] for row in same})
+        return same, others
 
     def _record_hashes(self, hashes: Mapping[int, str]) -> int:
         if hashes:

@@ -22,7 +22,7 @@ from backend.activations.store import (
 )
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
-from backend.networks.model_source import Pooling, Preprocessing
+from backend.networks.model_source import Pooling, Precision, Preprocessing
 from backend.project_folder.layer_binding import LayerBinding, preprocessing_of_json
 from backend.project_folder.layer_origin import LayerOrigin
 from backend.project_folder.project_database import ProjectDatabase
@@ -373,7 +373,7 @@ class LayerTable:
         weights_sha256: str,
         preprocessing: str,
         pooling: Pooling,
-        precision: str,
+        precision: Precision,
         created: str,
         versions: str,
         origin: str | None,
