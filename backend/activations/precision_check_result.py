@@ -82,6 +82,11 @@ class PrecisionCheck:
     decoding_images_per_second: float
 
     @property
+    def says_little(self) -> bool:
+        """Whether the sample is too small to tell much."""
+        return self.n_images < _FEW_IMAGES
+
+    @property
     def speed_up(self) -> float:
         """How many times as fast the network runs."""
         return self.fast_images_per_second / self.float32_images_per_second
@@ -95,7 +100,7 @@ class PrecisionCheck:
     @property
     def sentence(self) -> str:
         """What was found, for people."""
-        few = " So few images say little." if self.n_images < _FEW_IMAGES else ""
+        few = " So few images say little." if self.says_little else ""
         found = " ".join(layer.sentence for layer in self.layers)
         return (
             f"On {self.n_images} of these images, this much of each neuron's top {self.top_n} stays the same "
