@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
 from backend.named_concepts import NamedConcept
 from backend.networks.model_source import ModelSource, Pooling, Preprocessing
