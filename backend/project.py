@@ -8,10 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from backend.activations.precision_check_result import PrecisionCheck
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
 from backend.named_concepts import NamedConcept
-from backend.networks.model_source import ModelSource, Pooling, Preprocessing
+from backend.networks.model_source import ModelSource, Pooling, Precision, Preprocessing
 from backend.neurons import NeuronIndex
 from backend.project_folder.model_binding import ModelBinding
 from backend.project_folder.model_files import ModelFile
@@ -37,6 +38,7 @@ from backend.project_folder.project_images import (
 from backend.project_folder.project_layers import LayerRecord, LayerTable
 from backend.project_folder.project_lock import ProjectInUseError
 from backend.project_folder.project_opening import OpenedFolder, open_project_folder
+from backend.project_folder.project_precision import PrecisionCheckTable
 from backend.project_folder.project_summary import ProjectSummary, summarise
 from backend.task import Task
 
@@ -90,6 +92,7 @@ class Project:
         self.extracted_layers = LayerTable(database, self._n_images)
         self._binding = ModelBinding(database, self.extracted_layers, self.model_source)
         self._reader = ActivationReader(self.extracted_layers, read_only=self.read_only)
+        self._precision_checks = PrecisionCheckTable(database)
         self._annotations = AnnotationTable(database, self._n_images)
 
     @classmethod
@@ -101,7 +104,7 @@ class Project:
         *,
         layers: Iterable[str] = (),
         poolings: Mapping[str, Pooling] | None = None,
-        precision: str = "float32",
+        precision: Precision = "float32",
         settings: Mapping[str, Any] | None = None,
         block_rows: int = BLOCK_ROWS,
     ) -> Project:
@@ -227,9 +230,10 @@ class Project:
         return dict(self._values.get("planned_poolings", {}))
 
     @property
-    def planned_precision(self) -> str:
+    def planned_precision(self) -> Precision:
         """The precision that was chosen when the project was made."""
-        return str(self._values.get("planned_precision", "float32"))
+        precision: Precision = self._values.get("planned_precision", "float32")
+        return precision
 
     @property
     def block_rows(self) -> int:
@@ -430,6 +434,14 @@ class Project:
     def save_suggestion(self, layer: str, suggestion: Suggestion | None) -> None:
         """Keep what is suggested for a layer; None forgets it."""
         self.extracted_layers.save_suggestion(layer, suggestion)
+
+    def precision_check(self, layer: str) -> PrecisionCheck | None:
+        """Return what ``fast`` was found to change at a layer, extracted or planned; None if not known."""
+        return self._precision_checks.of_layer(layer)
+
+    def save_precision_check(self, layer: str, check: PrecisionCheck) -> None:
+        """Keep what was found of a layer, whether its extraction has begun or not."""
+        self._precision_checks.save(layer, check)
 
     # What people add
 

@@ -13,16 +13,17 @@ from backend.activations.extraction_pass import ExtractionPass
 from backend.activations.extraction_progress import ExtractionProgress
 from backend.activations.image_identity import images_to_read_again, require_same_images
 from backend.activations.layer_extraction import is_complete
+from backend.activations.network_identity import require_same_network
 from backend.errors import ExtractionError, ProjectError
 from backend.project_folder.project_layers import LayerBinding
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:
     from backend.networks.loaded_model import LoadedModel
-    from backend.networks.model_source import Pooling
+    from backend.networks.model_source import Pooling, Precision
     from backend.project import Project
 
-__all__ = ["ExtractionProgress", "ExtractionResult", "extract"]
+__all__ = ["ExtractionProgress", "ExtractionResult", "extract", "layers_without_precision_check"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def extract(
     layers: Sequence[str] | None = None,
     *,
     pooling: Mapping[str, Pooling] | None = None,
+    precision: Precision | None = None,
     task: Task | None = None,
     n_workers: int | None = None,
 ) -> ExtractionResult:
@@ -82,6 +84,10 @@ def extract(
         Layer → how its output becomes one value for each neuron. A layer that is not in it keeps its pooling
         where it was begun, else that which was planned when the project was made, and else gets the default
         of its output (the mean over space of a feature map).
+    precision
+        Of the model's arithmetic at all these layers. None: each keeps its own where it was begun, else has
+        that which was planned when the project was made, and else float32. Layers of different precisions
+        take a pass each.
     task
         Is told of the progress, and handed an :class:`ExtractionProgress` after every batch.
     n_workers
@@ -94,7 +100,8 @@ def extract(
     ModelError
         If the model has no such layer, or fails.
     ExtractionError
-        If no layer is named, the images folder is gone or holds other images, or the disk is full.
+        If no layer is named, this machine does not have the precision, the images folder is gone or holds
+        other images, or the disk is full.
     Cancelled
         If the task was asked to stop; what was extracted so far is kept.
     """
@@ -103,11 +110,12 @@ def extract(
     project.require_model(loaded.weights_sha256, loaded.preprocessing)
     recorded = {record.name: record.binding.pooling for record in project.layers}
     wanted = project.planned_poolings | recorded | dict(pooling or {})
+    precisions = _layer_precisions(project, names, precision)
     affected = names
     if again := images_to_read_again(project):
         complete = (record.name for record in project.layers if record.complete)
         affected = tuple(dict.fromkeys((*names, *complete)))
-    _require_same_binding(project, loaded, affected, wanted)
+    _require_same_binding(project, loaded, affected, wanted, precisions)
     if again:
         project.recompute_images(again)
     missing = [name for name in affected if not is_complete(project, name)]
@@ -115,11 +123,14 @@ def extract(
     if missing:
         require_images_folder(project.images)
         require_same_images(project, loaded, task or SilentTask())
-        with ExitStack() as stack:
-            one_pass = ExtractionPass(
-                project, loaded, missing, wanted, stack, task or SilentTask(), n_workers
-            )
-            n_computed = one_pass.run()
+        require_same_network(project, loaded, task=task)
+        for one in dict.fromkeys(precisions[name] for name in missing):
+            group = [name for name in missing if precisions[name] == one]
+            with ExitStack() as stack:
+                one_pass = ExtractionPass(
+                    project, loaded, group, wanted, stack, task or SilentTask(), n_workers, one
+                )
+                n_computed = max(n_computed, one_pass.run())
         project.back_up()
     for name in names:
         # Also where a former run was cut off between its last block and the index.
@@ -143,12 +154,49 @@ def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str,
     return tuple(dict.fromkeys(layers))
 
 
+def layers_without_precision_check(
+    project: Project, layers: Sequence[str] | None = None, precision: Precision | None = None
+) -> tuple[str, ...]:
+    """Return the layers that an extraction would compute in ``fast``, and what that changes is not on record.
+
+    Parameters
+    ----------
+    project, layers, precision
+        As for :func:`extract`.
+    """
+    names = _chosen_layers(project, layers)
+    precisions = _layer_precisions(project, names, precision)
+    complete = {record.name for record in project.layers if record.complete}
+    return tuple(
+        name
+        for name in names
+        if precisions[name] == "fast" and name not in complete and project.precision_check(name) is None
+    )
+
+
+def _layer_precisions(
+    project: Project, names: Sequence[str], precision: Precision | None
+) -> dict[str, Precision]:
+    """Return the precision of each layer: of those that are named, and of all that the project has."""
+    begun = {record.name: record.binding.precision for record in project.layers}
+    planned = dict.fromkeys(names, project.planned_precision)
+    return planned | begun | (dict.fromkeys(names, precision) if precision else {})
+
+
 def _require_same_binding(
-    project: Project, loaded: LoadedModel, names: Sequence[str], pooling: Mapping[str, Pooling]
+    project: Project,
+    loaded: LoadedModel,
+    names: Sequence[str],
+    pooling: Mapping[str, Pooling],
+    precisions: Mapping[str, Precision],
 ) -> None:
     for record in project.layers:
-        binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, pooling[record.name])
-        if record.name in names and (difference := record.binding.difference(binding)):
+        if record.name not in names:
+            continue
+        binding = LayerBinding(
+            loaded.weights_sha256, loaded.preprocessing, pooling[record.name], precisions[record.name]
+        )
+        if difference := record.binding.difference(binding):
             raise ProjectError(
                 f"The activations of layer {record.name} in {project.path} were computed with another "
                 f"{difference}: make a new project."

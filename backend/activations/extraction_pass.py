@@ -20,7 +20,7 @@ from backend.task import Task
 
 if TYPE_CHECKING:
     from backend.networks.loaded_model import LoadedModel
-    from backend.networks.model_source import Pooling
+    from backend.networks.model_source import Pooling, Precision
     from backend.project import Project
 
 
@@ -36,17 +36,18 @@ class ExtractionPass:
         stack: ExitStack,
         task: Task,
         n_workers: int | None,
+        precision: Precision,
     ) -> None:
         self._project = project
         self._task = task
         task.progress(0, project.n_images, "Preparing the model")
         poolings = choose_poolings(loaded, names, pooling)
-        self._inference = Inference(loaded, names, poolings, n_workers)
+        self._inference = Inference(loaded, names, poolings, n_workers, precision)
         _require_space(project, self._inference.n_neurons)
         project.bind_model(loaded.weights_sha256, loaded.preprocessing, loaded.class_names)
         self._layers = []
         for name in names:
-            binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, poolings[name])
+            binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, poolings[name], precision)
             layer = LayerExtraction(project, name, self._inference.n_neurons[name], binding)
             stack.callback(layer.close)
             self._layers.append(layer)

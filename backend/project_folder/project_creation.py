@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import ProjectError
-from backend.networks.model_source import ModelSource, Pooling
+from backend.networks.model_source import ModelSource, Pooling, Precision
 from backend.project_folder.project_database import ProjectDatabase
 from backend.project_folder.project_images import ImageTable, record_unused_files
 from backend.project_folder.project_layers import now
@@ -30,7 +30,7 @@ class ExtractionPlan:
 
     layers: tuple[str, ...]
     poolings: Mapping[str, Pooling]
-    precision: str
+    precision: Precision
 
 
 def create_project_folder(

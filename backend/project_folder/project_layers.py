@@ -27,6 +27,7 @@ from backend.project_folder.layer_binding import LayerBinding, preprocessing_of_
 from backend.project_folder.layer_origin import LayerOrigin
 from backend.project_folder.project_database import ProjectDatabase
 from backend.project_folder.project_images import FileState
+from backend.project_folder.project_precision import PLANNED_CHECKS, planned_check
 
 __all__ = [
     "LayerBinding",
@@ -163,11 +164,13 @@ class LayerTable:
         self, name: str, n_neurons: int, binding: LayerBinding, origin: LayerOrigin | None = None
     ) -> LayerRecord:
         """Record a new layer, of which no row is done; ``origin`` is the file that it is imported from."""
+        check = planned_check(self._database, name) if binding.precision == "fast" else None
         taken = {stem for (stem,) in self._database.query("SELECT file FROM layers")}
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO layers (name, n_neurons, file, weights_sha256, preprocessing, pooling,"
-                " precision, versions, created, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " precision, versions, created, origin, precision_check)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     name,
                     n_neurons,
@@ -176,6 +179,7 @@ class LayerTable:
                     json.dumps(software_versions(_SOFTWARE_OF_IMPORTS if origin else _RECORDED_SOFTWARE)),
                     now(),
                     None if origin is None else json.dumps(origin.to_dict()),
+                    None if check is None else json.dumps(check),
                 ),
             )
         return self.record(name)
@@ -262,10 +266,11 @@ class LayerTable:
     def forget_blocks(self, name: str, starts: Iterable[int]) -> None:
         """Take blocks of a layer as not extracted."""
         identity = self._id(name)
+        forgotten = [(identity, start) for start in starts]
+        if not forgotten:
+            return
         with self._database.transaction() as connection:
-            connection.executemany(
-                "DELETE FROM blocks WHERE layer = ? AND start = ?", [(identity, start) for start in starts]
-            )
+            connection.executemany("DELETE FROM blocks WHERE layer = ? AND start = ?", forgotten)
         self.n_forgettings += 1
 
     def forget_images(self, rows: Iterable[int]) -> None:
@@ -319,6 +324,7 @@ class LayerTable:
                     now(),
                 ),
             )
+            connection.execute("DELETE FROM project WHERE key = ?", (PLANNED_CHECKS,))
             connection.executemany(
                 "INSERT OR REPLACE INTO project (key, value) VALUES (?, ?)", project_values.items()
             )

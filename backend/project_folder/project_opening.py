@@ -15,6 +15,7 @@ from backend.project_folder.project_database import (
 )
 from backend.project_folder.project_layers import LayerTable
 from backend.project_folder.project_lock import WriterLock
+from backend.project_folder.project_precision import PrecisionCheckTable
 from backend.project_folder.project_schema import REQUIRED_VALUES
 
 
@@ -79,6 +80,7 @@ def _open_database(folder: Path, *, read_only: bool) -> ProjectDatabase:
         # All that is kept as JSON is read once, for SQLite's own check says nothing of it.
         database.read_values("settings")
         LayerTable(database, 0).check()
+        PrecisionCheckTable(database).check()
         AnnotationTable(database, 0).named_concepts(None)
     except BaseException:
         database.abandon()
