@@ -415,6 +415,18 @@ class Project:
         """
         return self._reader.neuron_index(layer, partial=partial, task=task)
 
+    def rows_so_far(self, layer: str, *, task: Task | None = None) -> tuple[Activations, NeuronIndex]:
+        """Return the rows of a layer that are there (see :meth:`activations`), and the index over just these.
+
+        Asked again while the layer is extracted, it reads only the rows that came since.
+
+        Raises
+        ------
+        ProjectError
+            If there is no such layer, or its file is missing or damaged.
+        """
+        return self._reader.rows_so_far(layer, task=task)
+
     def save_neuron_index(self, layer: str, index: NeuronIndex) -> None:
         """Keep a layer's neuron index beside its activations."""
         self._reader.save_neuron_index(layer, index)

@@ -11,12 +11,20 @@ from numpy.typing import NDArray
 
 from backend.activations.store import open_activations
 from backend.errors import ProjectError
-from backend.neurons import NeuronIndex, build_neuron_index, load_neuron_index, save_neuron_index
+from backend.neurons import (
+    NeuronIndex,
+    NeuronIndexBuilder,
+    build_neuron_index,
+    load_neuron_index,
+    save_neuron_index,
+)
 from backend.project_folder.project_layers import LayerRecord, LayerTable
-from backend.task import Task
+from backend.task import SilentTask, Task
 
 Activations: TypeAlias = NDArray[np.float32]
 """A read-only memory map, float32, images × neurons."""
+
+_ROWS_AT_ONCE = 1024
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +36,7 @@ class ActivationReader:
         self._layers = layers
         self._read_only = read_only
         self._indices: dict[str, NeuronIndex] = {}
+        self._growing: dict[str, _GrowingIndex] = {}
         self._lock = threading.Lock()
 
     def activations(self, layer: str, *, partial: bool = False) -> Activations:
@@ -45,27 +54,42 @@ class ActivationReader:
 
     def neuron_index(self, layer: str, *, partial: bool = False, task: Task | None = None) -> NeuronIndex:
         """Return a layer's neuron index; see :meth:`backend.project.Project.neuron_index`."""
-        # Those in memory are of complete layers; nobody waits for another layer's index to be made.
         known = self._indices.get(layer)
         if known is not None:
             return known
         record = self._layers.record(layer)
         if not record.complete:
-            return build_neuron_index(self.activations(layer, partial=partial), task=task)
+            return self._growing_index(layer, self.activations(layer, partial=partial), task)
+        # Without the lock: the work may be paused here, and nobody is to wait for that.
+        index = _load(record)
+        if index is None:
+            index = build_neuron_index(self.activations(layer), task=task)
+            self._keep(record, index)
         with self._lock:
-            if layer not in self._indices:
-                index = _load(record)
-                if index is None:
-                    index = build_neuron_index(self.activations(layer), task=task)
-                    self._keep(record, index)
-                self._indices[layer] = index
-            return self._indices[layer]
+            self._growing.pop(layer, None)
+            return self._indices.setdefault(layer, index)
+
+    def rows_so_far(self, layer: str, *, task: Task | None = None) -> tuple[Activations, NeuronIndex]:
+        """Return what is there of a layer; see :meth:`backend.project.Project.rows_so_far`."""
+        activations = self.activations(layer, partial=True)
+        if len(activations) == self._layers.record(layer).n_images:
+            return activations, self.neuron_index(layer, task=task)
+        return activations, self._growing_index(layer, activations, task)
+
+    def _growing_index(self, layer: str, activations: Activations, task: Task | None) -> NeuronIndex:
+        n_forgettings = self._layers.n_forgettings
+        with self._lock:
+            growing = self._growing.get(layer)
+            if growing is None or growing.n_forgettings != n_forgettings or growing.n_rows > len(activations):
+                growing = self._growing[layer] = _GrowingIndex(activations.shape[1], n_forgettings)
+        return growing.over(activations, task or SilentTask())
 
     def save_neuron_index(self, layer: str, index: NeuronIndex) -> None:
         """Keep a layer's neuron index, in memory and beside its activations."""
         with self._lock:
             save_neuron_index(self._layers.record(layer).index_file, index)
             self._indices[layer] = index
+            self._growing.pop(layer, None)
 
     def _keep(self, record: LayerRecord, index: NeuronIndex) -> None:
         if self._read_only:
@@ -80,6 +104,28 @@ class ActivationReader:
         """Read indices anew when they are asked for next."""
         with self._lock:
             self._indices.clear()
+            self._growing.clear()
+
+
+class _GrowingIndex:
+    """The index of a layer that is being extracted; each time only the rows that came since are read."""
+
+    def __init__(self, n_neurons: int, n_forgettings: int) -> None:
+        self.n_forgettings = n_forgettings
+        self.n_rows = 0
+        self._builder = NeuronIndexBuilder(n_neurons)
+        self._lock = threading.Lock()
+
+    def over(self, activations: Activations, task: Task) -> NeuronIndex:
+        """Return the index over these rows, the first of which were taken in before."""
+        with self._lock:
+            while self.n_rows < len(activations):
+                task.check_cancelled()
+                task.progress(self.n_rows, len(activations), "Indexing the neurons")
+                rows = activations[self.n_rows : self.n_rows + _ROWS_AT_ONCE]
+                self._builder.update(self.n_rows, rows)
+                self.n_rows += len(rows)
+            return self._builder.finish()
 
 
 def _load(record: LayerRecord) -> NeuronIndex | None:
