@@ -20,6 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from backend.activations.device_reader import DeviceReader
+from backend.activations.devices import choose_device, reproducible_arithmetic
 from backend.activations.precision import arithmetic, require_precision
 from backend.errors import ImageError
 from backend.images import preprocess_image
@@ -69,11 +71,12 @@ class BatchActivations:
 
 
 class Inference:
-    """A model prepared for reading layers fast.
+    """A model prepared for reading layers fast, on the processor or on a device.
 
-    Each core runs a copy of the model (weights shared) on its own small batches, in one thread: so cores
-    never wait for one another, one decodes while another computes, and a batch's values do not depend on how
-    many cores there are. A model that cannot be copied is run by one worker at a time, on all cores.
+    On the processor each core runs a copy of the model (weights shared) on its own small batches, in one
+    thread: so cores never wait for one another, one decodes while another computes, and a batch's values do
+    not depend on how many cores there are. A model that cannot be copied is run by one worker at a time, on
+    all cores. On a device there is one copy, for which all cores decode.
 
     Parameters
     ----------
@@ -87,6 +90,9 @@ class Inference:
         Number of worker threads; None: one for each core that this process may use.
     precision : str
         Of the model's arithmetic; its input and what is pooled of its layers are float32 either way.
+    device : torch.device or None
+        Where the model runs; None: on a CUDA or MPS device if there is one. A model that cannot be copied
+        stays on the processor.
 
     Raises
     ------
@@ -103,6 +109,8 @@ class Inference:
         Images in a batch: as many as keep the model's largest tensor small enough for fast memory.
     n_workers : int
         Number of worker threads.
+    device : torch.device
+        Where the model runs.
     """
 
     def __init__(
@@ -112,18 +120,26 @@ class Inference:
         pooling: Mapping[str, Pooling] | None = None,
         n_workers: int | None = None,
         precision: Precision = "float32",
+        device: torch.device | None = None,
     ) -> None:
-        require_precision(precision)
         self._precision = precision
         self._preprocessing = loaded.preprocessing
         self.n_workers = n_workers or available_cores()
         module = prepare_for_inference(loaded, layers, pooling)
-        with arithmetic(precision):
+        self.device = _device_for(module, loaded, device or choose_device())
+        require_precision(precision, self.device.type)
+        with arithmetic(precision if self.device.type == "cpu" else "float32"):
             self.n_neurons, largest = _sizes(module, layers, loaded.preprocessing)
+        self._single_threaded = False
+        self._device_reader: DeviceReader | None = None
+        self._readers: queue.SimpleQueue[_CachedReaders] = queue.SimpleQueue()
+        if self.device.type != "cpu":
+            self.batch_size = _LARGEST_BATCH
+            self._device_reader = DeviceReader(module, pooling, self.device, loaded.preprocessing, precision)
+            return
         self.batch_size = max(1, min(_LARGEST_BATCH, _LARGEST_TENSOR_BYTES // largest))
         copies = _copies(module, self.n_workers)
         self._single_threaded = len(copies) > 1
-        self._readers: queue.SimpleQueue[_CachedReaders] = queue.SimpleQueue()
         for one in copies:
             self._readers.put(_CachedReaders(one, pooling))
 
@@ -154,16 +170,17 @@ class Inference:
             If the model fails.
         """
         waiting: deque[Future[BatchActivations]] = deque()
-        pool = self._workers()
-        try:
-            for batch in batches:
-                waiting.append(pool.submit(self._read_batch, batch, path_of_row, passed_over))
-                if len(waiting) >= self.n_workers + _BATCHES_AHEAD:
+        with reproducible_arithmetic(self.device):
+            pool = self._workers()
+            try:
+                for batch in batches:
+                    waiting.append(pool.submit(self._read_batch, batch, path_of_row, passed_over))
+                    if len(waiting) >= self.n_workers + _BATCHES_AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
                     yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def read_decoded(
         self, batches: Iterable[NDArray[np.uint8]], layers: tuple[str, ...]
@@ -188,7 +205,7 @@ class Inference:
         ModelError
             If the model fails.
         """
-        with self._workers() as pool:
+        with reproducible_arithmetic(self.device), self._workers() as pool:
             return list(pool.map(partial(self._activations, layers), batches))
 
     def _workers(self) -> ThreadPoolExecutor:
@@ -222,6 +239,8 @@ class Inference:
     def _activations(
         self, layers: tuple[str, ...], pixels: NDArray[np.uint8]
     ) -> dict[str, NDArray[np.float32]]:
+        if self._device_reader is not None:
+            return self._device_reader.read(layers, pixels)
         readers = self._readers.get()
         try:
             with arithmetic(self._precision):
@@ -245,6 +264,14 @@ class _CachedReaders:
             self._readers[layers] = LayerReader(self._module, layers, self._pooling)
         values = self._readers[layers].read(normalise(pixels, preprocessing))
         return {layer: values[layer].numpy() for layer in layers}
+
+
+def _device_for(module: nn.Module, loaded: LoadedModel, device: torch.device) -> torch.device:
+    if device.type == "cpu" or module is not loaded.module:
+        return device
+    # Moving it would move the user's own model.
+    _log.warning("The processor computes, not %s, because the model cannot be copied.", device)
+    return torch.device("cpu")
 
 
 def available_cores() -> int:

@@ -18,13 +18,25 @@ PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 _BFLOAT16_INSTRUCTIONS: Final = ("avx512_bf16", "amx_bf16", "bf16")
 
 
-def fast_unavailable_reason() -> str:
+def fast_unavailable_reason(device_type: str | None = None) -> str:
     """Say in a sentence why ``fast`` cannot be used on this machine; "" if it can.
 
     Imports torch, which takes seconds the first time.
+
+    Parameters
+    ----------
+    device_type
+        ``cpu``, ``cuda`` or ``mps``: where the network computes; None: where it does unless told otherwise.
     """
     import torch
 
+    from backend.activations.devices import choose_device
+
+    device_type = device_type or choose_device().type
+    if device_type == "cuda" and torch.cuda.is_bf16_supported():
+        return ""
+    if device_type != "cpu":
+        return f"The precision “fast” is not available on this {device_type.upper()} device."
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return (
             "The precision “fast” is not available: this build of PyTorch has no oneDNN, which computes in "
@@ -39,8 +51,15 @@ def fast_unavailable_reason() -> str:
     return ""
 
 
-def require_precision(precision: str) -> None:
+def require_precision(precision: str, device_type: str | None = None) -> None:
     """Make sure that a precision exists and this machine has it.
+
+    Parameters
+    ----------
+    precision
+        Its name.
+    device_type
+        As for :func:`fast_unavailable_reason`.
 
     Raises
     ------
@@ -51,17 +70,17 @@ def require_precision(precision: str) -> None:
         raise ExtractionError(
             f"There is no precision '{precision}': choose {' or '.join(repr(one) for one in PRECISIONS)}."
         )
-    if precision == "fast" and (reason := fast_unavailable_reason()):
+    if precision == "fast" and (reason := fast_unavailable_reason(device_type)):
         raise ExtractionError(f"{reason} Choose “float32”, or use another machine.")
 
 
-def arithmetic(precision: Precision) -> AbstractContextManager[object]:
+def arithmetic(precision: Precision, device_type: str = "cpu") -> AbstractContextManager[object]:
     """Return a context in which a network computes in a precision, in the thread that enters it."""
     import torch
 
     if precision == "float32":
         return nullcontext()
-    return torch.autocast("cpu", dtype=torch.bfloat16)
+    return torch.autocast(device_type, dtype=torch.bfloat16)
 
 
 def _instructions() -> Mapping[str, object]:
