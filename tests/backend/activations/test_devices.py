@@ -72,12 +72,8 @@ class TestChoice:
 
     def test_float32_stays_float32_and_settings_come_back(self):
         cudnn = torch.backends.cudnn
-        before = (
-            cudnn.allow_tf32,
-            cudnn.benchmark,
-            cudnn.deterministic,
-            torch.get_float32_matmul_precision(),
-        )
+        before = (cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic)
+        matmul_before = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("medium")
         try:
             with reproducible_arithmetic(torch.device("cuda")):
