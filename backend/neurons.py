@@ -286,6 +286,11 @@ def build_neuron_index(
     return builder.finish()
 
 
+def index_bytes(n_images: int, n_neurons: int) -> int:
+    """Return about how large a neuron index is on disk: K rows and activations, and four figures a neuron."""
+    return n_neurons * (min(MAX_TOP_N, n_images) * 8 + 4 * 4)
+
+
 def save_neuron_index(path: Path, index: NeuronIndex) -> None:
     """Write an index as ``.npz``, either whole or not at all.
 

@@ -42,7 +42,7 @@ class ActivationRows:
     """
 
     def __init__(self, array: StoredArray, pooling: MapPooling | None) -> None:
-        _require_pooling(array, pooling)
+        require_pooling(array, pooling)
         self.array = array
         self._pooling = pooling
         self._rows_at_once = max(1, _CHUNK_BYTES // max(1, array.n_bytes // array.n_images))
@@ -90,7 +90,14 @@ class ActivationRows:
         self.close()
 
 
-def _require_pooling(array: StoredArray, pooling: MapPooling | None) -> None:
+def require_pooling(array: StoredArray, pooling: MapPooling | None) -> None:
+    """Make sure that feature maps are pooled, and nothing else is.
+
+    Raises
+    ------
+    ActivationImportError
+        If not.
+    """
     if array.is_feature_maps and pooling is None:
         raise ActivationImportError(
             f"{array.file} holds feature maps ({shape_text(array.shape)}): choose their pooling, mean or max "

@@ -113,7 +113,7 @@ def extract(
     precisions = _layer_precisions(project, names, precision)
     affected = names
     if again := images_to_read_again(project):
-        complete = (record.name for record in project.layers if record.complete)
+        complete = (record.name for record in project.layers if record.complete and record.origin is None)
         affected = tuple(dict.fromkeys((*names, *complete)))
     _require_same_binding(project, loaded, affected, wanted, precisions)
     if again:
@@ -147,8 +147,16 @@ def extract(
 
 
 def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str, ...]:
+    imported = {record.name for record in project.layers if record.origin is not None}
     if layers is None:
         layers = (*project.planned_layers, *(record.name for record in project.layers))
+        layers = [name for name in layers if name not in imported]
+    for name in layers:
+        if name in imported:
+            raise ExtractionError(
+                f"The layer {name} of {project.path} was imported, so that it cannot be extracted: its "
+                "activations stay as they are."
+            )
     if not layers:
         raise ExtractionError("No layer is named: choose at least one to extract.")
     return tuple(dict.fromkeys(layers))
@@ -178,7 +186,11 @@ def _layer_precisions(
     project: Project, names: Sequence[str], precision: Precision | None
 ) -> dict[str, Precision]:
     """Return the precision of each layer: of those that are named, and of all that the project has."""
-    begun = {record.name: record.binding.precision for record in project.layers}
+    begun: dict[str, Precision] = {
+        record.name: record.binding.precision
+        for record in project.layers
+        if record.binding.precision != "unknown"
+    }
     planned = dict.fromkeys(names, project.planned_precision)
     return planned | begun | (dict.fromkeys(names, precision) if precision else {})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from backend.activations.inference import BatchOfImages, Inference
 from backend.activations.store import activation_bytes
 from backend.errors import ExtractionError
-from backend.method.parameters import MAX_TOP_N
+from backend.neurons import index_bytes
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:
@@ -49,11 +49,6 @@ class ExtractionEstimate:
     bytes_on_disk: int
     images_per_second: float
     seconds: float
-
-
-def index_bytes(n_images: int, n_neurons: int) -> int:
-    """Return about how large a neuron index is on disk: K rows and activations, and four figures a neuron."""
-    return n_neurons * (min(MAX_TOP_N, n_images) * 8 + 4 * 4)
 
 
 def estimate(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from backend.networks.model_source import Pooling, Precision, Preprocessing
+
+RecordedPrecision = Precision | Literal["unknown"]
+"""A precision of the model's arithmetic; unknown if the activations were computed elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class LayerBinding:
     weights_sha256: str
     preprocessing: Preprocessing | None
     pooling: Pooling
-    precision: Precision = "float32"
+    precision: RecordedPrecision = "float32"
 
     @property
     def has_network(self) -> bool:

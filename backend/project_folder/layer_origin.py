@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,12 +78,21 @@ class LayerOrigin:
     first_not_finite: int | None = None
     network_check: NetworkAgreement | None = None
 
+    @property
+    def file_state(self) -> FileState:
+        """Size and time of modification of the file when it was imported."""
+        return FileState(self.size, self.mtime_ns)
+
+    def moved_to(self, path: Path, state: FileState) -> LayerOrigin:
+        """Return the same origin with another copy of its file."""
+        return replace(self, file=path.name, path=str(path), size=state.size, mtime_ns=state.mtime_ns)
+
     def state(self) -> OriginState:
         """Look at the file's size and date, not into it."""
         found = FileState.of(Path(self.path))
         if found is None:
             return "missing"
-        if found == FileState(self.size, self.mtime_ns):
+        if found == self.file_state:
             return "unchanged"
         return "touched" if found.size == self.size else "changed"
 

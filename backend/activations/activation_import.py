@@ -1,0 +1,306 @@
+"""Activations that were computed elsewhere → a project, block by block, in a pass that can stop and go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.activations.activation_file import choose_array, list_arrays
+from backend.activations.activation_rows import ActivationRows
+from backend.activations.import_pass import copy_rows
+from backend.activations.import_plan import ImportPlan
+from backend.errors import ActivationImportError
+from backend.images import ImageSet
+from backend.networks.model_source import IMPORTED_ARCHITECTURE, ModelSource
+from backend.project import Project
+from backend.project_folder.file_content import file_sha256
+from backend.project_folder.layer_origin import LayerOrigin
+from backend.project_folder.project_images import FileState
+from backend.project_folder.project_layers import LayerBinding, LayerRecord, now
+from backend.task import SilentTask, Task
+
+if TYPE_CHECKING:
+    from backend.activations.network_check import NetworkCheck
+    from backend.networks.loaded_model import LoadedModel
+
+IMAGES_FOLDER = "images"
+"""Where a project looks for its images if no folder was named: in its own, which need not have this one."""
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What an import did.
+
+    Attributes
+    ----------
+    layer
+        Its name.
+    n_images, n_neurons
+        Its shape.
+    n_imported
+        Rows that were read in this run; the others were there before.
+    origin
+        What is kept of the file.
+    seconds
+        Duration of this run.
+    """
+
+    layer: str
+    n_images: int
+    n_neurons: int
+    n_imported: int
+    origin: LayerOrigin
+    seconds: float
+
+
+def create_import_project(folder: Path, plan: ImportPlan) -> Project:
+    """Make the project that a plan is for, with its images and no layer yet, and open it for writing.
+
+    Raises
+    ------
+    ProjectError
+        As :meth:`backend.project.Project.create`.
+    """
+    folder = folder.absolute()
+    root = folder / IMAGES_FOLDER if plan.root is None else plan.root
+    images = ImageSet(root, plan.images.paths, plan.images.labels)
+    return Project.create(folder, ModelSource(IMPORTED_ARCHITECTURE), images)
+
+
+def import_activations(
+    project: Project, plan: ImportPlan, *, network: LoadedModel | None = None, task: Task | None = None
+) -> ImportResult:
+    """Copy activations into a project as a layer, or go on where a former run stopped.
+
+    A block of rows is read, pooled, written as float32, flushed to disk, and then recorded, so that whatever
+    ends the run, at most one block is read again. A row that holds NaN, an infinity or a value beyond the
+    range of float32 becomes NaN; how many there are is kept in the layer's origin.
+
+    Parameters
+    ----------
+    project
+        Open for writing; its images are those of the plan.
+    plan
+        What :func:`backend.activations.import_plan.plan_import` returned.
+    network
+        The network that gave the activations; None: it is not known. It is tried on a sample of the images.
+    task
+        Is told of the progress in images, and can stop it; what was imported so far is kept.
+
+    Raises
+    ------
+    ActivationImportError
+        If the network does not give these activations, the project has another layer of this name, or the
+        file cannot be read or is changed meanwhile.
+    ProjectError
+        If the project belongs to another network, or is read-only.
+    ExtractionError
+        If the disk is full.
+    Cancelled
+        If the task was asked to stop.
+    """
+    started = time.perf_counter()
+    task = task or SilentTask()
+    layer = plan.request.layer
+    plan.images.require_same(project.image_paths)
+    begun = _record(project, layer)
+    if begun is not None and begun.origin is None:
+        raise ActivationImportError(
+            f"The project {project.path} has a layer {layer} that was extracted: give the imported one "
+            "another name."
+        )
+    origin = _origin(plan, task)
+    if begun is not None and begun.origin is not None:
+        if not begun.origin.is_same_source(origin):
+            raise ActivationImportError(
+                f"The layer {layer} of {project.path} was imported from other activations, "
+                f"{begun.origin.description()}: give this one another name, or make a new project."
+            )
+        origin = begun.origin.moved_to(Path(origin.path), origin.file_state)
+    check = None if network is None else _checked(project, plan, network, task)
+    binding = _binding(project, plan, begun, network, check)
+    if check is not None:
+        origin = replace(origin, network_check=check.agreement)
+    if begun is None:
+        project.extracted_layers.add(layer, plan.array.n_neurons, binding, origin)
+    else:
+        project.extracted_layers.save_origin(layer, origin, binding)
+    n_imported = copy_rows(project, layer, plan.array, task)
+    _name_neurons(project, layer, plan.neuron_names)
+    return _result(project, layer, n_imported, started)
+
+
+def continue_import(
+    project: Project, layer: str, *, file: Path | None = None, task: Task | None = None
+) -> ImportResult:
+    """Go on with an import that was cut off, from what is kept of it.
+
+    Parameters
+    ----------
+    file
+        Where the activations are now; None: where they were.
+
+    Raises
+    ------
+    ActivationImportError
+        If the layer was not imported, or its file is gone or was changed since.
+    """
+    started = time.perf_counter()
+    task = task or SilentTask()
+    record = project.layer(layer)
+    if record.origin is None:
+        raise ActivationImportError(
+            f"The layer {layer} was extracted, so that there is no import to continue."
+        )
+    origin = record.origin
+    path = Path(origin.path) if file is None else file.absolute()
+    _require_unchanged(origin, path, task, record.n_images)
+    origin = origin.moved_to(path, _state(path))
+    project.extracted_layers.save_origin(layer, origin, record.binding)
+    array = choose_array(list_arrays(path), origin.array)
+    return _result(project, layer, copy_rows(project, layer, array, task), started)
+
+
+def unfinished_imports(project: Project) -> tuple[str, ...]:
+    """Return the layers whose import was begun and is not complete."""
+    return tuple(
+        record.name for record in project.layers if record.origin is not None and not record.complete
+    )
+
+
+def _record(project: Project, layer: str) -> LayerRecord | None:
+    return next((record for record in project.layers if record.name == layer), None)
+
+
+def _result(project: Project, layer: str, n_imported: int, started: float) -> ImportResult:
+    record = project.layer(layer)
+    assert record.origin is not None
+    seconds = time.perf_counter() - started
+    return ImportResult(layer, record.n_images, record.n_neurons, n_imported, record.origin, seconds)
+
+
+# The file
+
+
+def _origin(plan: ImportPlan, task: Task) -> LayerOrigin:
+    file = plan.request.activations.absolute()
+    state = _state(file)
+    return LayerOrigin(
+        file=file.name,
+        path=str(file),
+        size=state.size,
+        mtime_ns=state.mtime_ns,
+        sha256=_hash(file, plan.array.n_images, task),
+        array=plan.array.name,
+        dtype=plan.array.dtype,
+        shape=plan.array.shape,
+        pooling=plan.request.pooling,
+        image_list=plan.images.file.name,
+        imported=now(),
+    )
+
+
+def _state(file: Path) -> FileState:
+    state = FileState.of(file)
+    if state is None:
+        raise _gone(file)
+    return state
+
+
+def _hash(file: Path, n_images: int, task: Task) -> str:
+    """Hash a file; the progress counts images, as that of the import does."""
+    size = max(1, _state(file).size)
+    found = file_sha256(
+        file, task, lambda read: task.progress(n_images * read // size, n_images, f"Hashing {file.name}")
+    )
+    if found is None:
+        raise _gone(file)
+    return found
+
+
+def _gone(file: Path) -> ActivationImportError:
+    return ActivationImportError(
+        f"The activations {file} cannot be read any more: connect their disk, or say where they are now. "
+        "What was imported so far is kept."
+    )
+
+
+def _require_unchanged(origin: LayerOrigin, path: Path, task: Task, n_images: int) -> None:
+    state = _state(path)
+    same = state == origin.file_state
+    if not same and (state.size != origin.size or _hash(path, n_images, task) != origin.sha256):
+        raise ActivationImportError(
+            f"{path} is not the file any more that the import began with ({origin.description()}): put that "
+            "back, or import this one under another name."
+        )
+
+
+# The network
+
+
+def _checked(project: Project, plan: ImportPlan, network: LoadedModel, task: Task) -> NetworkCheck:
+    """Try the network, before anything is written; raise if it does not give the activations."""
+    from backend.activations.network_check import check_network, require_agreement
+
+    source = project.model_source
+    if not source.is_imported and source.architecture != network.source.architecture:
+        raise ActivationImportError(
+            f"The project {project.path} belongs to the network {source.architecture}, not to "
+            f"{network.source.architecture}: leave the network out, or make a new project."
+        )
+    project.require_model(network.weights_sha256, network.preprocessing)
+    paths = [project.image_path(row) for row in range(project.n_images)]
+    with ActivationRows(plan.array, plan.request.pooling) as rows:
+        check = check_network(
+            network,
+            plan.request.layer,
+            plan.array.n_neurons,
+            _reader(rows),
+            paths,
+            pooling=plan.request.pooling,
+            task=task,
+        )
+    require_agreement(check, network, plan.request.layer)
+    return check
+
+
+def _reader(rows: ActivationRows) -> Callable[[int], NDArray[np.float32]]:
+    known: dict[int, NDArray[np.float32]] = {}
+
+    def read(row: int) -> NDArray[np.float32]:
+        if row not in known:
+            known[row] = rows.read(row, row + 1)[0]
+        return known[row]
+
+    return read
+
+
+def _binding(
+    project: Project,
+    plan: ImportPlan,
+    begun: LayerRecord | None,
+    network: LoadedModel | None,
+    check: NetworkCheck | None,
+) -> LayerBinding:
+    """Return what the layer belongs to; a network that gives it becomes that of the project."""
+    if network is None or check is None:
+        known = LayerBinding("", None, plan.request.pooling or "none", "unknown")
+        return known if begun is None else begun.binding
+    if project.model_source.is_imported:
+        project.name_network(network.source)
+    project.bind_model(network.weights_sha256, network.preprocessing, network.class_names)
+    return LayerBinding(network.weights_sha256, network.preprocessing, check.pooling, "unknown")
+
+
+def _name_neurons(project: Project, layer: str, names: tuple[str, ...]) -> None:
+    """Give neurons the names of the list, where people have given them none."""
+    taken = project.neuron_names(layer)
+    project.set_neuron_names(
+        layer, {neuron: name for neuron, name in enumerate(names) if name and neuron not in taken}
+    )
