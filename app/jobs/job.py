@@ -74,11 +74,16 @@ class ThreadTask:
 
     Progress is only noted (the GUI thread looks at it about 20 times a second), so that a job may report
     every image without flooding the event queue. Partial results are handed on one by one.
+
+    While paused, the job waits at its next cancellation point; a job that can be paused holds no lock there.
     """
 
     def __init__(self, hand_on: Callable[[object], None]) -> None:
         self._hand_on = hand_on
-        self._cancelled = threading.Event()
+        self._condition = threading.Condition()
+        self._cancelled = False
+        self._paused = False
+        self._n_waiting = 0
         self.latest: JobProgress | None = None
 
     def progress(self, done: int, total: int, message: str = "") -> None:
@@ -87,22 +92,68 @@ class ThreadTask:
 
     def partial(self, result: object) -> None:
         """Hand an intermediate result to the GUI thread."""
-        if not self._cancelled.is_set():
+        if not self._cancelled:
             self._hand_on(result)
 
     def check_cancelled(self) -> None:
-        """Raise :class:`~backend.task.Cancelled` if the job was asked to stop."""
-        if self._cancelled.is_set():
+        """Wait as long as the job is paused; raise :class:`~backend.task.Cancelled` if it is to stop."""
+        if self._paused and not self._cancelled:
+            self._wait()
+        if self._cancelled:
             raise Cancelled
 
     def cancel(self) -> None:
-        """Ask the job to stop at its next cancellation point. Safe from any thread."""
-        self._cancelled.set()
+        """Ask the job to stop at its next cancellation point, also while paused. Safe from any thread."""
+        with self._condition:
+            self._cancelled = True
+            self._condition.notify_all()
+
+    def pause(self) -> None:
+        """Ask the job to wait at its next cancellation point. Safe from any thread."""
+        with self._condition:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Let a paused job go on. Safe from any thread."""
+        with self._condition:
+            self._paused = False
+            self._condition.notify_all()
 
     @property
     def is_cancelled(self) -> bool:
         """Whether the job was asked to stop."""
-        return self._cancelled.is_set()
+        return self._cancelled
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the job has come to a point where it waits to be resumed."""
+        return self._n_waiting > 0
+
+    def _wait(self) -> None:
+        with self._condition:
+            self._n_waiting += 1
+            try:
+                self._condition.wait_for(lambda: self._cancelled or not self._paused)
+            finally:
+                self._n_waiting -= 1
+
+
+class _WithoutPause:
+    """The task of a job that holds something others need: it can be cancelled, and does not wait."""
+
+    def __init__(self, task: ThreadTask) -> None:
+        self._task = task
+        self.progress = task.progress
+        self.partial = task.partial
+
+    def check_cancelled(self) -> None:
+        if self._task.is_cancelled:
+            raise Cancelled
+
+
+def without_pause(task: Task) -> Task:
+    """Return the same task for work that must not be paused, because it holds a lock meanwhile."""
+    return _WithoutPause(task) if isinstance(task, ThreadTask) else task
 
 
 class Job(QObject):
@@ -118,6 +169,10 @@ class Job(QObject):
         Runs without being shown in the status bar.
     unit : str
         What its progress counts, in the singular ("image"), or "".
+    pausable : bool
+        Holds no lock at its cancellation points, so that it may wait there.
+    paused : bool
+        Was asked to wait; see :attr:`is_waiting`.
     outcome : str
         "succeeded", "failed" or "cancelled" once it has ended, "" before.
 
@@ -143,6 +198,7 @@ class Job(QObject):
         background: bool = False,
         quiet: bool = False,
         unit: str = "",
+        pausable: bool = False,
     ) -> None:
         super().__init__()
         self.title = title
@@ -150,6 +206,8 @@ class Job(QObject):
         self.background = background
         self.quiet = quiet
         self.unit = unit
+        self.pausable = pausable
+        self.paused = False
         self.outcome = ""
         self.task: ThreadTask | None = None
         self.cancel_requested = False
@@ -164,6 +222,11 @@ class Job(QObject):
     def progress(self) -> JobProgress | None:
         """The newest progress that was announced."""
         return self._shown
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a paused job has stopped working: it waits at a cancellation point, or in the queue."""
+        return self.paused and (self.task is None or self.task.is_waiting)
 
     def request_cancel(self) -> None:
         """Flag the job as unwanted; the thread that runs it stops at its next cancellation point."""

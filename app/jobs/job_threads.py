@@ -124,6 +124,8 @@ class _JobThread(QObject):
         job.task = ThreadTask(lambda partial: answered.emit(_Answer(number, "partial", partial)))
         if job.cancel_requested:
             job.task.cancel()
+        if job.paused:
+            job.task.pause()
         self._poll.start()
         self.job_started.emit(job)
         self._requested.emit(_Request(number, job.title, job.function, job.task))
@@ -165,8 +167,8 @@ class InteractiveThread(_JobThread):
     The answer of a job that was overtaken is dropped, even if it had finished.
     """
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__("interactive", parent)
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(name, parent)
         self._waiting: Job | None = None
 
     def submit(self, title: str, function: JobFunction) -> Job:
@@ -205,16 +207,20 @@ class InteractiveThread(_JobThread):
 class QueueThread(_JobThread):
     """Works through a queue, one job after the other; each can be cancelled by itself.
 
-    A *background* job gives way: when an ordinary job comes, it is cancelled and queued again behind it. Its
-    function must therefore be able to begin anew (or keep what it has through its partial results).
+    A *background* job gives way: when an ordinary job comes, it is cancelled and queued again behind it. So
+    does a *paused* one, which then waits in the queue until it is resumed. Their functions must therefore be
+    able to begin anew (or keep what they have through their partial results).
 
     Signals
     -------
     queue_changed()
         A job was queued or left the queue.
+    pause_changed(Job)
+        A job was paused or resumed.
     """
 
     queue_changed = Signal()
+    pause_changed = Signal(object)
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(name, parent)
@@ -234,21 +240,40 @@ class QueueThread(_JobThread):
         background: bool = False,
         quiet: bool = False,
         unit: str = "",
+        pausable: bool = False,
     ) -> Job:
         """Queue ``function(task)``; the rest as in :class:`~app.jobs.job.Job`."""
-        job = Job(title, function, background=background, quiet=quiet, unit=unit)
+        job = Job(title, function, background=background, quiet=quiet, unit=unit, pausable=pausable)
         if self._closing:
             job.request_cancel()
             return job
         self._enqueue(job)
-        running = self._running
-        if running is None:
+        if self._running is None:
             self._start_next()
-        elif running.background and not background and not running.cancel_requested:
-            self._giving_way = True
-            if running.task is not None:
-                running.task.cancel()
+        elif not background:
+            self._let_pass()
         return job
+
+    def pause(self, job: Job) -> None:
+        """Let a job wait at its next cancellation point; nothing happens if it cannot, or has ended."""
+        if not job.pausable or job.paused or job.has_ended or job.cancel_requested:
+            return
+        job.paused = True
+        if job.task is not None:
+            job.task.pause()
+        self.pause_changed.emit(job)
+        if any(not waiting.paused and not waiting.background for waiting in self._queue):
+            self._let_pass()
+
+    def resume(self, job: Job) -> None:
+        """Let a paused job go on, at once or when its turn comes."""
+        if not job.paused or job.has_ended:
+            return
+        job.paused = False
+        if job.task is not None:
+            job.task.resume()
+        self.pause_changed.emit(job)
+        self._start_next()
 
     def cancel(self, job: Job) -> None:
         """Cancel one job, whether it runs or waits; nothing happens if it has ended."""
@@ -266,28 +291,39 @@ class QueueThread(_JobThread):
         for job in tuple(self._queue):
             self.cancel(job)
 
+    def _let_pass(self) -> None:
+        """Take what runs off the thread, if it is of the kind that gives way."""
+        running = self._running
+        if running is None or running.cancel_requested or not (running.background or running.paused):
+            return
+        self._giving_way = True
+        if running.task is not None:
+            running.task.cancel()
+
     def _enqueue(self, job: Job) -> None:
-        """Ordinary jobs wait before background ones."""
-        if job.background:
+        """Ordinary jobs wait before background ones and paused ones."""
+        if job.background or job.paused:
             self._queue.append(job)
         else:
-            position = sum(not waiting.background for waiting in self._queue)
+            position = sum(not (waiting.background or waiting.paused) for waiting in self._queue)
             self._queue.insert(position, job)
         self.queue_changed.emit()
 
     def _finish(self, job: Job, answer: _Answer) -> None:
         gave_way, self._giving_way = self._giving_way, False
         if gave_way and answer.kind == "cancelled" and not job.cancel_requested:
+            job.task = None
             self._enqueue(job)
             return
         super()._finish(job, answer)
 
     @Slot()
     def _start_next(self) -> None:
-        if self._running is None and self._queue and not self._closing:
-            job = self._queue.popleft()
+        ready = [job for job in self._queue if not job.paused]
+        if self._running is None and ready and not self._closing:
+            self._queue.remove(ready[0])
             self.queue_changed.emit()
-            self._start(job)
+            self._start(ready[0])
 
 
 class JobThreads(QObject):
@@ -302,14 +338,22 @@ class JobThreads(QObject):
     aside : QueueThread
         What must not wait behind an extraction: the questions of the new-project dialog, and the sweep over a
         layer, which gives way to them.
+    embedding : InteractiveThread
+        The picture in the embedding tab, which no analysis waits for.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.interactive = InteractiveThread(self)
+        self.interactive = InteractiveThread("interactive", self)
         self.long_work = QueueThread("long work", self)
         self.aside = QueueThread("aside", self)
-        self._threads: tuple[_JobThread, ...] = (self.interactive, self.long_work, self.aside)
+        self.embedding = InteractiveThread("embedding", self)
+        self._threads: tuple[_JobThread, ...] = (
+            self.interactive,
+            self.long_work,
+            self.aside,
+            self.embedding,
+        )
 
     @property
     def any_alive(self) -> bool:

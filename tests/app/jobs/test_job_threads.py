@@ -5,6 +5,7 @@ import threading
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Slot
 
+from app.jobs.job import without_pause
 from app.jobs.job_threads import JobThreads
 from backend.errors import ImageError
 from backend.task import Task
@@ -184,6 +185,133 @@ class TestLongWork:
         assert [job.title for job in threads.long_work.waiting][-2:] == ["ordinary", "sweep"]
         gate.opened.set()
         with qtbot.waitSignals([ordinary.ended, background.ended], timeout=5000, order="strict"):
+            pass
+
+
+class Steps:
+    """A job without an end that counts its cancellation points, and can be held between two of them."""
+
+    def __init__(self):
+        self.counted = 0
+        self.n_begun = 0
+        self.held = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def __call__(self, task: Task):
+        self.n_begun += 1
+        while True:
+            if not self.go_on.is_set():
+                self.held.set()
+                assert self.go_on.wait(10)
+            self.counted += 1
+            task.check_cancelled()
+
+
+class TestPause:
+    @pytest.fixture
+    def steps(self):
+        return Steps()
+
+    @pytest.fixture
+    def job(self, qtbot, threads, steps):
+        """A job that runs, to be paused."""
+        job = threads.long_work.submit("stepping", steps, pausable=True)
+        qtbot.waitUntil(lambda: steps.counted > 0, timeout=5000)
+        return job
+
+    def pause(self, qtbot, threads, job):
+        with qtbot.waitSignal(threads.long_work.pause_changed):
+            threads.long_work.pause(job)
+        qtbot.waitUntil(lambda: job.is_waiting, timeout=5000)
+
+    def test_it_waits_at_a_cancellation_point_and_goes_on_from_there(self, qtbot, threads, job, steps):
+        self.pause(qtbot, threads, job)
+        counted = steps.counted
+        with qtbot.waitSignal(threads.aside.submit("meanwhile", lambda task: None).succeeded, timeout=5000):
+            pass
+        assert steps.counted == counted
+        with qtbot.waitSignal(threads.long_work.pause_changed):
+            threads.long_work.resume(job)
+        qtbot.waitUntil(lambda: steps.counted > counted, timeout=5000)
+        assert steps.n_begun == 1
+        assert not job.is_waiting
+        threads.long_work.cancel(job)
+
+    def test_it_is_not_waiting_before_it_comes_to_such_a_point(self, qtbot, threads, job, steps):
+        steps.go_on.clear()
+        qtbot.waitUntil(steps.held.is_set, timeout=5000)
+        threads.long_work.pause(job)
+        assert job.paused
+        assert not job.is_waiting
+        steps.go_on.set()
+        qtbot.waitUntil(lambda: job.is_waiting, timeout=5000)
+        threads.long_work.cancel(job)
+
+    def test_cancelling_ends_it_while_it_waits(self, qtbot, threads, job):
+        self.pause(qtbot, threads, job)
+        with qtbot.waitSignal(job.cancelled, timeout=5000):
+            threads.long_work.cancel(job)
+        assert threads.long_work.running is None
+
+    def test_closing_ends_it_while_it_waits(self, qtbot, threads, job):
+        self.pause(qtbot, threads, job)
+        assert threads.shutdown(5000)
+        assert job.has_ended
+
+    def test_another_job_passes_it_and_it_stays_paused(self, qtbot, threads, job, steps):
+        self.pause(qtbot, threads, job)
+        seen = outcomes(job)
+        other = threads.long_work.submit("other", lambda task: "passed")
+        with qtbot.waitSignal(other.succeeded, timeout=5000):
+            pass
+        assert (threads.long_work.running, threads.long_work.waiting) == (None, (job,))
+        assert job.is_waiting
+        assert seen == []
+        threads.long_work.resume(job)
+        qtbot.waitUntil(lambda: steps.n_begun == 2, timeout=5000)
+        assert threads.long_work.running is job
+        assert not job.is_waiting
+        threads.long_work.cancel(job)
+
+    def test_a_job_that_waits_behind_it_passes_as_well(self, qtbot, threads, job):
+        other = threads.long_work.submit("other", lambda task: "passed")
+        assert threads.long_work.waiting == (other,)
+        with qtbot.waitSignal(other.succeeded, timeout=5000):
+            threads.long_work.pause(job)
+        assert threads.long_work.waiting == (job,)
+        with qtbot.waitSignal(job.cancelled):
+            threads.long_work.cancel(job)
+
+    def test_what_may_not_wait_is_not_paused(self, qtbot, threads):
+        gate = Gate()
+        job = threads.long_work.submit("gate", gate)
+        qtbot.waitUntil(gate.entered.is_set, timeout=5000)
+        threads.long_work.pause(job)
+        assert not job.paused
+        gate.opened.set()
+        with qtbot.waitSignal(job.succeeded, timeout=5000):
+            pass
+
+    def test_a_part_of_the_work_may_go_on_in_spite_of_the_pause(self, qtbot, threads):
+        entered, left, go_on = threading.Event(), threading.Event(), threading.Event()
+
+        def holding_a_lock(task):
+            locked = without_pause(task)
+            entered.set()
+            assert go_on.wait(10)
+            locked.check_cancelled()
+            left.set()
+            task.check_cancelled()
+
+        job = threads.long_work.submit("locked", holding_a_lock, pausable=True)
+        qtbot.waitUntil(entered.is_set, timeout=5000)
+        threads.long_work.pause(job)
+        go_on.set()
+        qtbot.waitUntil(lambda: job.is_waiting, timeout=5000)
+        assert left.is_set()
+        threads.long_work.resume(job)
+        with qtbot.waitSignal(job.succeeded, timeout=5000):
             pass
 
 
