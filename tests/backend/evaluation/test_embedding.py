@@ -200,4 +200,5 @@ def test_what_is_said_beside_the_picture():
     vectors, _ = planted_groups(10)
     assert embed(vectors, "umap", 7).settings_text == "UMAP, 15 neighbours, min_dist 0.1, seed 7"
     assert embed(vectors, "tsne").settings_text == "t-SNE, perplexity 9.667, seed 0"
-    assert embed(np.diag([2.0, 1.0])[[0, 1, 0, 1]], "pca").settings_text == "PCA, 100 % and 0 % of the variance"
+    line = embed(np.outer(np.arange(4), [2.0, 1.0]), "pca")
+    assert line.settings_text == "PCA, 100 % and 0 % of the variance"
