@@ -56,6 +56,7 @@ def _require_all_given(arguments: argparse.Namespace) -> None:
 
 def _create(folder: Path, arguments: argparse.Namespace, task: CommandTask) -> tuple[Project, LoadedModel]:
     """Make the project, once everything that it needs is known to be there."""
+    _require_precision(arguments)
     poolings = _poolings(arguments, arguments.layers)
     seed = arguments.seed or 0
     images = find_images(arguments.images, per_class=arguments.per_class, seed=seed, task=task)
@@ -70,6 +71,7 @@ def _create(folder: Path, arguments: argparse.Namespace, task: CommandTask) -> t
         images,
         layers=arguments.layers,
         poolings=poolings,
+        precision=arguments.precision or "float32",
         settings={_CHOICE_OF_IMAGES: choice},
     )
     return project, loaded
@@ -77,6 +79,7 @@ def _create(folder: Path, arguments: argparse.Namespace, task: CommandTask) -> t
 
 def _load_for(project: Project, arguments: argparse.Namespace, task: CommandTask) -> LoadedModel:
     """Load the network of a project that is continued, once no option contradicts the project."""
+    _require_same_precision(project, arguments)
     _require_same_images(project, arguments, task)
     source = _require_same_model(project, arguments)
     poolings = _require_same_poolings(project, arguments)
@@ -153,6 +156,22 @@ def _conflict(project: Project, option: str, given: object, kept: object) -> Pro
     )
 
 
+def _require_precision(arguments: argparse.Namespace) -> None:
+    if arguments.precision is not None:
+        from backend.activations.precision import require_precision
+
+        require_precision(arguments.precision)
+
+
+def _require_same_precision(project: Project, arguments: argparse.Namespace) -> None:
+    given = arguments.precision
+    begun = {one.name: one.binding.precision for one in project.layers if one.origin is None}
+    for layer in arguments.layers or begun:
+        if given is not None and begun.get(layer, given) != given:
+            raise _conflict(project, "--precision", given, begun[layer])
+    _require_precision(arguments)
+
+
 def _require_layers(loaded: LoadedModel, layers: tuple[str, ...], poolings: Mapping[str, Pooling]) -> None:
     from backend.models import choose_poolings
 
@@ -164,9 +183,19 @@ def _extract(
     project: Project, loaded: LoadedModel, arguments: argparse.Namespace, task: CommandTask
 ) -> ExtractionResult:
     from backend.activations.extraction import extract
+    from backend.activations.precision_check import check_project_precision
     from backend.layer_parameters import layer_suggestion
 
-    result = extract(project, loaded, arguments.layers, pooling=dict(arguments.pooling), task=task)
+    pooling = dict(arguments.pooling)
+    check = check_project_precision(
+        project, loaded, arguments.layers, pooling=pooling, precision=arguments.precision, task=task
+    )
+    if check is not None:
+        task.close()
+        print(check.sentence, flush=True)
+    result = extract(
+        project, loaded, arguments.layers, pooling=pooling, precision=arguments.precision, task=task
+    )
     for layer in result.layers:
         layer_suggestion(project, layer, task=task)
     return result

@@ -11,7 +11,7 @@ from backend.exchange.repeat_command import PARAMETER_OPTIONS
 from backend.exchange.software_versions import software_versions
 from backend.image_files.grey_scaling import GREY_SCALINGS
 from backend.method.parameters import KMEANS_STARTS, LINKAGE_METHODS, METRICS, PRESETS, Parameters
-from backend.networks.model_source import POOLINGS, Pooling
+from backend.networks.model_source import POOLINGS, PRECISIONS, Pooling
 
 SUGGESTED_PRESET = "suggested"
 
@@ -45,6 +45,7 @@ examples:
   neuronprism extract birds.prism --layers features.14     one more layer
   neuronprism extract vit.prism --images photos --model vit_b_16 --layers encoder.layers.encoder_layer_11 \\
       --pooling encoder.layers.encoder_layer_11=token_mean
+  neuronprism extract birds.prism --images photos --model inception_v3 --layers Mixed_7b --precision fast
 
 An image that cannot be read is skipped and listed by `neuronprism info`.
 """
@@ -242,6 +243,12 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         choices=GREY_SCALINGS,
         help="how grey values of more than eight bits become eight: 16-bit values ÷ 256, ÷ 16, or each image "
         "from its minimum to its maximum (default: the model's own rule, mostly full_range)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="of the network's arithmetic; fast: convolutions and linear layers in bfloat16, after measuring "
+        "on a sample of the images what that changes (default: as the layer was begun, else float32)",
     )
     parser.add_argument("--per-class", metavar="N", type=_positive, help="at most N images of each class")
     parser.add_argument("--seed", metavar="N", type=int, help="of the choice of images (default: 0)")

@@ -23,9 +23,10 @@ from torch import nn
 from backend.activations.device_reader import DeviceReader
 from backend.activations.devices import choose_device, reproducible_arithmetic
 from backend.activations.precision import arithmetic, require_precision
-from backend.errors import ImageError
+from backend.errors import ImageError, ModelError
 from backend.images import preprocess_image
 from backend.models import LayerReader, normalise, prepare_for_inference
+from backend.networks.bfloat16_weights import with_bfloat16_weights
 from backend.networks.loaded_model import LoadedModel
 from backend.networks.model_source import Pooling, Precision, Preprocessing
 from backend.project_folder.project_images import FileState
@@ -128,6 +129,8 @@ class Inference:
         module = prepare_for_inference(loaded, layers, pooling)
         self.device = _device_for(module, loaded, device or choose_device())
         require_precision(precision, self.device.type)
+        if precision == "fast" and self.device.type == "cpu":
+            module = _with_rounded_weights(module, layers, loaded.preprocessing)
         with arithmetic(precision if self.device.type == "cpu" else "float32"):
             self.n_neurons, largest = _sizes(module, layers, loaded.preprocessing)
         self._single_threaded = False
@@ -272,6 +275,20 @@ def _device_for(module: nn.Module, loaded: LoadedModel, device: torch.device) ->
     # Moving it would move the user's own model.
     _log.warning("The processor computes, not %s, because the model cannot be copied.", device)
     return torch.device("cpu")
+
+
+def _with_rounded_weights(
+    module: nn.Module, layers: Sequence[str], preprocessing: Preprocessing
+) -> nn.Module:
+    """Return the network with weights as ``fast`` uses them, or, if it cannot be run so, as it is."""
+    rounded = with_bfloat16_weights(module)
+    try:
+        with arithmetic("fast"):
+            _sizes(rounded, layers, preprocessing)
+    except ModelError as error:
+        _log.info("Weights are rounded on every pass, because the network needs them in float32: %s", error)
+        return module
+    return rounded
 
 
 def available_cores() -> int:

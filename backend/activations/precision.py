@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 
 from backend.errors import ExtractionError
-from backend.networks.model_source import Precision
+from backend.networks.model_source import PRECISIONS, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
-"""The precisions there are, the default first."""
 
 # Any of these lets oneDNN multiply bfloat16 faster than float32. AVX-512 alone only imitates it, slower.
 _BFLOAT16_INSTRUCTIONS: Final = ("avx512_bf16", "amx_bf16", "bf16")

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from backend.activations.inference import Inference
     from backend.networks.loaded_model import LoadedModel
     from backend.networks.model_source import Pooling, Precision, Preprocessing
+    from backend.project import Project
 
-__all__ = ["LayerOverlap", "PrecisionCheck", "check_precision", "layer_overlap"]
+__all__ = ["LayerOverlap", "PrecisionCheck", "check_precision", "check_project_precision", "layer_overlap"]
 
 SAMPLE_IMAGES: Final = 384
 """Images of a sample: enough for a top N of 24, few enough for half a minute of a large network."""
@@ -97,6 +98,50 @@ def check_precision(
         race.run(sample[first : first + turn])
     task.check_cancelled()
     return race.result()
+
+
+def check_project_precision(
+    project: Project,
+    loaded: LoadedModel,
+    layers: Sequence[str] | None = None,
+    *,
+    pooling: Mapping[str, Pooling] | None = None,
+    precision: Precision | None = None,
+    task: Task | None = None,
+) -> PrecisionCheck | None:
+    """Before an extraction measure what ``fast`` changes, where it is to be used and that is not on record.
+
+    Parameters
+    ----------
+    project
+        Open for writing; keeps what is found.
+    loaded, layers, pooling, precision
+        As for :func:`backend.activations.extraction.extract`.
+    task
+        As for :func:`check_precision`.
+
+    Returns
+    -------
+    PrecisionCheck or None
+        Of the layers that were measured now; None if there are none.
+
+    Raises
+    ------
+    ExtractionError, ModelError, Cancelled
+        As :func:`check_precision`.
+    """
+    from backend.activations.extraction import layers_without_precision_check
+
+    names = layers_without_precision_check(project, layers, precision)
+    if not names:
+        return None
+    begun = {record.name: record.binding.pooling for record in project.layers}
+    poolings = project.planned_poolings | begun | dict(pooling or {})
+    paths = [project.image_path(row) for row in range(project.n_images)]
+    check = check_precision(loaded, paths, names, poolings, task=task)
+    for name in names:
+        project.save_precision_check(name, check)
+    return check
 
 
 def layer_overlap(
@@ -179,8 +224,8 @@ class _Race:
         """Return what was found on all images."""
         if self._n_images < 2:
             raise ExtractionError(
-                f"Precisions are compared by the order of at least two images, but {self._n_images or 'none'} "
-                "of the images could be read: choose another folder of images."
+                "Precisions are compared by the order of at least two images, but "
+                f"{self._n_images or 'none'} of them could be read: choose another folder of images."
             )
         top_n = max(1, self._n_images // _PER_TOP_IMAGE)
         speeds = {name: self._n_images / seconds for name, seconds in self._seconds.items()}

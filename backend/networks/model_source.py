@@ -21,6 +21,7 @@ Precision = Literal["float32", "fast"]
 processor computes in it. Pooling and ranking are in float32 either way."""
 
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 DEMO_ARCHITECTURE = "demo"
 IMPORTED_ARCHITECTURE = "imported"
