@@ -1,4 +1,4 @@
-"""The status bar's account of what runs now: progress, speed, time left, Cancel."""
+"""The status bar's account of what runs now: progress, speed, time left, Pause, Cancel."""
 
 from __future__ import annotations
 
@@ -66,6 +66,8 @@ class JobStatusBar(QWidget):
     -------
     cancel_requested()
         The user pressed Cancel for the current job.
+    pause_requested(), continue_requested()
+        The user pressed the button beside it, which pauses the job or lets it go on.
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ class JobStatusBar(QWidget):
     """
 
     cancel_requested = Signal()
+    pause_requested = Signal()
+    continue_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -82,6 +86,8 @@ class JobStatusBar(QWidget):
         self._unit = ""
         self._idle_text = "Ready"
         self._running = False
+        self._paused = False
+        self._last: tuple[int, int, str] | None = None
         self._speed = ProgressSpeed(clock)
 
         self.text_label = ElidedLabel(elide=Qt.TextElideMode.ElideRight)
@@ -92,13 +98,10 @@ class JobStatusBar(QWidget):
         self.progress_bar.setAccessibleName("Progress of the current job")
         self.queue_label = secondary_label(factor=1.0)
         self.queue_label.setWordWrap(False)
-        self.cancel_button = QToolButton()
-        self.cancel_button.setText("Cancel")
-        self.cancel_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.pause_button = _button("Pause", "pause")
+        self.pause_button.clicked.connect(self._pause_or_continue)
+        self.cancel_button = _button("Cancel", "stop")
         self.cancel_button.setToolTip("Stop the current job. What is finished so far is kept.")
-        self.cancel_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.cancel_button.setAutoRaise(True)
-        theme.set_icon(self.cancel_button, "stop")
         self.cancel_button.clicked.connect(self._cancel)
 
         layout = QHBoxLayout(self)
@@ -107,6 +110,7 @@ class JobStatusBar(QWidget):
         layout.addWidget(self.text_label, 1)
         layout.addWidget(self.queue_label)
         layout.addWidget(self.progress_bar)
+        layout.addWidget(self.pause_button)
         layout.addWidget(self.cancel_button)
 
         self._forget = QTimer(self, singleShot=True, interval=_FINISHED_SHOWN)
@@ -119,14 +123,20 @@ class JobStatusBar(QWidget):
         """Return whether a job is on show."""
         return self._running
 
-    def start_job(self, title: str, *, unit: str = "", cancellable: bool = True) -> None:
+    def start_job(
+        self, title: str, *, unit: str = "", cancellable: bool = True, pausable: bool = False
+    ) -> None:
         """Show a new job. ``unit`` names what is counted, in the singular ("image"), for "52 images/s"."""
         self._title, self._unit = title, unit
+        self._last = None
+        self._show_paused(False)
         self._speed = ProgressSpeed(self._clock)
         self._forget.stop()
         self._show_running(True)
         self.cancel_button.setVisible(cancellable)
         self.cancel_button.setEnabled(True)
+        self.pause_button.setVisible(pausable)
+        self.pause_button.setEnabled(True)
         self.progress_bar.setRange(0, 0)
         self.text_label.setText(title)
 
@@ -134,12 +144,15 @@ class JobStatusBar(QWidget):
         """Follow the job. ``total`` 0: how much there is to do is not known yet."""
         if not self._running:
             return
-        self._speed.report(done)
+        self._last = (done, total, message)
         if total > 0:
             self.progress_bar.setRange(0, _PROGRESS_STEPS)
             self.progress_bar.setValue(round(_PROGRESS_STEPS * min(done, total) / total))
-        else:
+        elif not self._paused:
             self.progress_bar.setRange(0, 0)
+        if self._paused:
+            return
+        self._speed.report(done)
         if self.cancel_button.isEnabled():
             self.text_label.setText(" · ".join(self._parts(done, total, message)))
 
@@ -149,8 +162,8 @@ class JobStatusBar(QWidget):
             parts.append(message)
         if total <= 0:
             return parts
+        parts += self._counted()
         if self._unit:
-            parts.append(f"{done:,} of {count_text(total, self._unit)}")
             speed = self._speed.per_second()
             if speed is not None:
                 parts.append(
@@ -161,10 +174,55 @@ class JobStatusBar(QWidget):
             parts.append(f"{duration_text(left)} left")
         return parts
 
+    def set_paused(self, paused: bool, *, waiting: bool = True) -> None:
+        """Show that the job is paused, or that it goes on.
+
+        Parameters
+        ----------
+        waiting
+            Whether it has stopped already; else it is said to be pausing.
+        """
+        if not self._running or not self.cancel_button.isEnabled():
+            return
+        if paused:
+            self._show_paused(True)
+            parts = [self._title, *self._counted(), "paused" if waiting else "pausing…"]
+            self.text_label.setText(" · ".join(parts))
+        elif self._paused:
+            self._show_paused(False)
+            # The time of the pause is none of the work's.
+            self._speed = ProgressSpeed(self._clock)
+            if self._last is not None:
+                self.set_progress(*self._last)
+
+    def is_paused(self) -> bool:
+        """Return whether the job on show is paused."""
+        return self._paused
+
+    def _show_paused(self, paused: bool) -> None:
+        """Let the button do what is possible now; a bar of unknown length stands still while nothing moves."""
+        self._paused = paused
+        self.pause_button.setText("Continue" if paused else "Pause")
+        theme.set_icon(self.pause_button, "start" if paused else "pause")
+        self.pause_button.setToolTip(
+            "Go on with the current job." if paused else "Let the current job wait. Nothing of it is lost."
+        )
+        if paused and not self.progress_bar.maximum():
+            self.progress_bar.setRange(0, _PROGRESS_STEPS)
+            self.progress_bar.setValue(0)
+
+    def _counted(self) -> list[str]:
+        """Return "5 of 10 images" where that is known."""
+        done, total, _ = self._last or (0, 0, "")
+        if total <= 0 or not self._unit:
+            return []
+        return [f"{done:,} of {count_text(total, self._unit)}"]
+
     def set_cancelling(self) -> None:
         """Say that Cancel was heard, until :meth:`finish_job`."""
         if self._running:
             self.cancel_button.setEnabled(False)
+            self.pause_button.setEnabled(False)
             self.progress_bar.setRange(0, 0)
             self.text_label.setText(f"{self._title} · stopping…")
 
@@ -195,6 +253,13 @@ class JobStatusBar(QWidget):
         self.cancel_requested.emit()
 
     @Slot()
+    def _pause_or_continue(self) -> None:
+        if self._paused:
+            self.continue_requested.emit()
+        else:
+            self.pause_requested.emit()
+
+    @Slot()
     def _show_idle(self) -> None:
         if not self._running:
             self._forget.stop()
@@ -204,5 +269,17 @@ class JobStatusBar(QWidget):
         self._running = running
         self.progress_bar.setVisible(running)
         self.cancel_button.setVisible(running)
+        if not running:
+            self.pause_button.hide()
         role = QPalette.ColorRole.WindowText if running else QPalette.ColorRole.PlaceholderText
         self.text_label.setForegroundRole(role)
+
+
+def _button(text: str, icon: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    button.setAutoRaise(True)
+    theme.set_icon(button, icon)
+    return button

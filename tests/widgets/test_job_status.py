@@ -145,3 +145,66 @@ def test_waiting_jobs_are_counted_and_listed(bar: JobStatusBar) -> None:
     assert "Suggesting d_max, then Rendering" in bar.queue_label.toolTip()
     bar.set_queue([])
     assert not bar.queue_label.isVisible()
+
+
+class TestPause:
+    @pytest.fixture
+    def running(self, bar: JobStatusBar, clock: Clock) -> JobStatusBar:
+        bar.start_job("Extracting", unit="image", pausable=True)
+        bar.set_progress(0, 1000)
+        clock.now += 10
+        bar.set_progress(400, 1000)
+        return bar
+
+    def test_the_button_asks_for_a_pause_and_then_to_go_on(self, running: JobStatusBar, qtbot: QtBot) -> None:
+        assert running.pause_button.text() == "Pause"
+        with qtbot.waitSignal(running.pause_requested):
+            QTest.mouseClick(running.pause_button, Qt.MouseButton.LeftButton)
+        running.set_paused(True)
+        assert running.is_paused()
+        assert running.text_label.text() == "Extracting · 400 of 1,000 images · paused"
+        assert running.pause_button.text() == "Continue"
+        assert running.cancel_button.isVisible()
+        with qtbot.waitSignal(running.continue_requested):
+            QTest.keyClick(running.pause_button, Qt.Key.Key_Space)
+
+    def test_until_the_job_waits_it_is_pausing(self, running: JobStatusBar) -> None:
+        running.set_paused(True, waiting=False)
+        assert running.text_label.text().endswith("pausing…")
+        running.set_progress(450, 1000)
+        assert running.text_label.text().endswith("pausing…")
+        running.set_paused(True)
+        assert running.text_label.text() == "Extracting · 450 of 1,000 images · paused"
+
+    def test_the_time_of_the_pause_does_not_count(self, running: JobStatusBar, clock: Clock) -> None:
+        running.set_paused(True)
+        clock.now += 3600
+        running.set_paused(False)
+        assert running.pause_button.text() == "Pause"
+        assert running.text_label.text() == "Extracting · 400 of 1,000 images"
+        clock.now += 10
+        running.set_progress(500, 1000)
+        assert "10 images/s · 50 s left" in running.text_label.text()
+
+    def test_a_bar_of_unknown_length_stands_still(self, bar: JobStatusBar) -> None:
+        bar.start_job("Extracting", unit="image", pausable=True)
+        bar.set_paused(True)
+        assert bar.progress_bar.maximum() > 0
+        assert bar.text_label.text() == "Extracting · paused"
+
+    def test_a_paused_job_can_be_cancelled(self, running: JobStatusBar, qtbot: QtBot) -> None:
+        running.set_paused(True)
+        with qtbot.waitSignal(running.cancel_requested):
+            QTest.mouseClick(running.cancel_button, Qt.MouseButton.LeftButton)
+        assert not running.pause_button.isEnabled()
+        running.set_paused(True)
+        assert running.text_label.text() == "Extracting · stopping…"
+        running.finish_job("Extracting: cancelled")
+        assert not running.pause_button.isVisible()
+        running.start_job("Again", pausable=True)
+        assert running.pause_button.isEnabled()
+        assert not running.is_paused()
+
+    def test_other_jobs_have_no_such_button(self, bar: JobStatusBar) -> None:
+        bar.start_job("Exporting")
+        assert not bar.pause_button.isVisible()
