@@ -200,7 +200,7 @@ class JobStatusBar(QWidget):
         return self._paused
 
     def _show_paused(self, paused: bool) -> None:
-        """Let the button do what is possible now; a bar of unknown length stands still while nothing moves."""
+        """Let the button do what is possible now; a bar of unknown length stands still."""
         self._paused = paused
         self.pause_button.setText("Continue" if paused else "Pause")
         theme.set_icon(self.pause_button, "start" if paused else "pause")
