@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from app.commands.command_project import open_for_reading, project_folder
+from backend.activations.precision_check_result import precision_text
 from backend.byte_size import byte_size
 from backend.project import Project
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
@@ -33,9 +34,11 @@ def _report_recovery(project: Project) -> None:
 
 def _document(project: Project) -> dict[str, object]:
     suggestions = {record.name: project.suggestion(record.name) for record in project.layers}
+    checks = {record.name: project.precision_check(record.name) for record in project.layers}
     return {
         **project.summary().to_dict(),
         "suggestions": {name: one.to_dict() if one else None for name, one in suggestions.items()},
+        "precision_checks": {name: one.to_dict() if one else None for name, one in checks.items()},
         "skipped_images": [
             {"row": one.row, "path": one.path, "reason": one.reason} for one in project.skipped_images()
         ],
@@ -51,6 +54,11 @@ def _text(project: Project) -> str:
             "",
             *_table(("layer", "neurons", "images", "size", "d_max", "named"), _layer_rows(project, summary)),
         ]
+    precisions = [
+        precision_text(layer.name, layer.precision, project.precision_check(layer.name))
+        for layer in summary.layers
+    ]
+    lines += [f"\n{text}" for text in precisions if text]
     unfinished = [layer for layer in summary.layers if not layer.complete]
     begun = {layer.name for layer in summary.layers}
     waiting = [layer.name for layer in unfinished] + [

@@ -91,11 +91,12 @@ def check_precision(
     inferences = {one: Inference(loaded, names, poolings, n_workers, precision=one) for one in precisions}
     race = _Race(inferences, names, loaded.preprocessing)
     sample = _sample(image_paths, max_images, seed)
+    task.progress(0, len(sample), "Comparing precisions")
     turn = inferences["float32"].batch_size * inferences["float32"].n_workers * _BATCHES_IN_A_TURN
     for first in range(0, len(sample), turn):
         task.check_cancelled()
-        task.progress(first, len(sample), "Comparing precisions")
         race.run(sample[first : first + turn])
+        task.progress(min(first + turn, len(sample)), len(sample), "Comparing precisions")
     task.check_cancelled()
     return race.result()
 
@@ -236,6 +237,7 @@ class _Race:
             float32_images_per_second=speeds["float32"],
             fast_images_per_second=speeds["fast"],
             decoding_images_per_second=speeds["decoding"],
+            device=self._inferences["fast"].device.type,
         )
 
     def _overlap(self, layer: str, top_n: int) -> LayerOverlap:

@@ -44,15 +44,20 @@ class LayerOverlap:
     @property
     def sentence(self) -> str:
         """What was found, without the top N and the number of images."""
+        return f"{self.layer}: {self.figures}"
+
+    @property
+    def figures(self) -> str:
+        """The sentence without the layer's name."""
         if self.mean_overlap is None:
-            return f"{self.layer}: no neuron tells its top images apart in so small a sample."
+            return "no neuron tells its top images apart in this sample."
         left_out = self.n_neurons - self.n_ranked
         others = (
             f"; {left_out} of {self.n_neurons} neurons are silent on too many of them" if left_out else ""
         )
         return (
-            f"{self.layer}: {_percent(self.mean_overlap)} on average, {_percent(self.worst_overlap)} for the "
-            f"worst, neuron {self.worst_neuron}{others}."
+            f"{_percent(self.mean_overlap)} on average, {_percent(self.worst_overlap)} for the worst, "
+            f"neuron {self.worst_neuron}{others}."
         )
 
 
@@ -71,7 +76,9 @@ class PrecisionCheck:
     float32_images_per_second, fast_images_per_second
         Of the network alone, both measured in turns on the same decoded images.
     decoding_images_per_second
-        Of decoding and preparing the same images on the same cores.
+        Of decoding and preparing the same images on all cores.
+    device
+        Kind of device that ran the network: ``cpu``, ``cuda`` or ``mps``.
     """
 
     n_images: int
@@ -80,6 +87,7 @@ class PrecisionCheck:
     float32_images_per_second: float
     fast_images_per_second: float
     decoding_images_per_second: float
+    device: str = "cpu"
 
     @property
     def says_little(self) -> bool:
@@ -93,15 +101,21 @@ class PrecisionCheck:
 
     @property
     def extraction_speed_up(self) -> float:
-        """How many times as fast an extraction is, whose images are decoded on the same cores."""
+        """How many times as fast an extraction is, which decodes its images besides.
+
+        On the processor the same cores do both; beside another device they decode while it computes.
+        """
+        combined = sum if self.device == "cpu" else max
         decoding = 1 / self.decoding_images_per_second
-        return (decoding + 1 / self.float32_images_per_second) / (decoding + 1 / self.fast_images_per_second)
+        float32, fast = 1 / self.float32_images_per_second, 1 / self.fast_images_per_second
+        return float(combined((decoding, float32)) / combined((decoding, fast)))
 
     @property
     def sentence(self) -> str:
         """What was found, for people."""
         few = " So few images say little." if self.says_little else ""
-        found = " ".join(layer.sentence for layer in self.layers)
+        one = len(self.layers) == 1
+        found = " ".join(layer.figures if one else layer.sentence for layer in self.layers)
         return (
             f"On {self.n_images} of these images, this much of each neuron's top {self.top_n} stays the same "
             f"with “fast”: {found} The network runs {self.speed_up:.1f} times as fast "
@@ -122,6 +136,14 @@ class PrecisionCheck:
     def from_dict(cls, values: Mapping[str, Any]) -> PrecisionCheck:
         """Build a check from :meth:`to_dict`'s values."""
         return cls(**{**values, "layers": tuple(LayerOverlap(**layer) for layer in values["layers"])})
+
+
+def precision_text(layer: str, precision: str, check: PrecisionCheck | None) -> str:
+    """Say for people in what precision a layer was computed; "" for float32, which needs no words."""
+    if precision == "float32":
+        return ""
+    price = "What that changed was not measured." if check is None else check.sentence
+    return f"{layer} was computed in the precision “{precision}”. {price}"
 
 
 def _percent(share: float | None) -> str:

@@ -260,6 +260,7 @@ class _Export:
     def _save_vectors(self, kind: str, layer: str, concepts: Sequence[ExportedConcept]) -> None:
         record = self.project.layer(layer)
         binding, source = record.binding, self.project.model_source
+        check = self.project.precision_check(layer)
         vectors = ConceptVectors(
             model=source.architecture if binding.has_network else IMPORTED_ARCHITECTURE,
             weights_sha256=binding.weights_sha256,
@@ -272,6 +273,7 @@ class _Export:
                 "created": record.created,
                 "pooling": binding.pooling,
                 "precision": binding.precision,
+                "precision_check": None if check is None else check.to_dict(),
                 "versions": dict(record.versions),
             },
             origin=None if record.origin is None else record.origin.to_dict(),

@@ -7,6 +7,7 @@ from datetime import date
 from html import escape
 from pathlib import Path
 
+from backend.activations.precision_check_result import precision_text
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.exchange.atomic_file import write_bytes
 from backend.exchange.repeat_command import analyse_command
@@ -138,7 +139,7 @@ def _report(
             f"<style>\n{style_sheet()}\n{thumbnails.style_rules()}\n</style>\n</head>\n<body>",
             _header(project, title, introduction, analyses),
             f"<main>{''.join(sections)}</main>",
-            _footer(project),
+            _footer(project, neurons),
             "</body>\n</html>\n",
         ]
     )
@@ -213,17 +214,27 @@ def _remark(neuron: ReportedNeuron) -> str:
     return escape(outcome(result).partition(", ")[2])
 
 
-def _footer(project: Project) -> str:
+def _footer(project: Project, neurons: Sequence[ReportedNeuron]) -> str:
     versions = ", ".join(f"{package} {version}" for package, version in software_versions().items())
     preprocessing = project.preprocessing
     lines = [
         f"Weights SHA-256 {project.weights_sha256}" if project.weights_sha256 else "",
         _preprocessing_text(project) if preprocessing is not None else "",
+        *_precision_texts(project, neurons),
         f"Made by Neuron Prism on {date.today().isoformat()} with {versions}.",
         "Similarities are mean cosines of a concept's members; the mark on each bar is what as many random "
         "images reach. Commands are to be run in the folder that holds the project.",
     ]
     return "<footer><div>" + "".join(f"<p>{escape(line)}</p>" for line in lines if line) + "</div></footer>"
+
+
+def _precision_texts(project: Project, neurons: Sequence[ReportedNeuron]) -> list[str]:
+    shown = {neuron.analysis.layer for neuron in neurons}
+    return [
+        precision_text(record.name, record.binding.precision, project.precision_check(record.name))
+        for record in project.layers
+        if record.name in shown
+    ]
 
 
 def _preprocessing_text(project: Project) -> str:
