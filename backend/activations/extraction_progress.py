@@ -60,8 +60,9 @@ class ProgressMeter:
         self._marks: deque[tuple[float, int]] = deque()
 
     def begin(self, n_done: int) -> None:
-        """Begin with this many images done by former runs."""
+        """Begin with this many images done."""
         self._n_done = n_done
+        self._marks.clear()
         self._marks.append((time.perf_counter(), n_done))
         self._task.progress(n_done, self._n_images, f"Extracting {self._what}")
 

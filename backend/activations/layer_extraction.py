@@ -92,12 +92,13 @@ class LayerExtraction:
         """Let the next reading see what other machines have written."""
         self._writer.look_anew()
 
-    def add_stored(self, block: StoredBlock) -> bool:
-        """Take a block that another process has written as being on disk, if it has its checksum."""
-        _, crc32 = self._writer.read(block.start, block.stop)
-        if crc32 == block.crc32:
-            self._stored[block.start] = block
-        return crc32 == block.crc32
+    def is_sound(self, block: StoredBlock) -> bool:
+        """Return whether a block that another process has written has its checksum."""
+        return self._writer.read(block.start, block.stop)[1] == block.crc32
+
+    def add_stored(self, block: StoredBlock) -> None:
+        """Take a block as being safely on disk."""
+        self._stored[block.start] = block
 
     def take_stored(self, start: int) -> None:
         """Read a block that is on disk into the neuron index.
