@@ -53,7 +53,9 @@ class LayerOverlap:
             return "no neuron tells its top images apart in this sample."
         left_out = self.n_neurons - self.n_ranked
         others = (
-            f"; {left_out} of {self.n_neurons} neurons are silent on too many of them" if left_out else ""
+            f" ({left_out} of {self.n_neurons} neurons are silent on too many images to count)"
+            if left_out
+            else ""
         )
         return (
             f"{_percent(self.mean_overlap)} on average, {_percent(self.worst_overlap)} for the worst, "
