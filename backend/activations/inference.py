@@ -27,8 +27,10 @@ from backend.errors import ImageError, ModelError
 from backend.images import preprocess_image
 from backend.models import LayerReader, normalise, prepare_for_inference
 from backend.networks.bfloat16_weights import with_bfloat16_weights
+from backend.networks.layer_listing import example_input
 from backend.networks.loaded_model import LoadedModel
 from backend.networks.model_source import Pooling, Precision, Preprocessing
+from backend.networks.packed_convolutions import pack_convolutions
 from backend.project_folder.project_images import FileState
 
 _log = logging.getLogger(__name__)
@@ -141,9 +143,11 @@ class Inference:
             self._device_reader = DeviceReader(module, pooling, self.device, loaded.preprocessing, precision)
             return
         self.batch_size = max(1, min(_LARGEST_BATCH, _LARGEST_TENSOR_BYTES // largest))
-        copies = _copies(module, self.n_workers)
-        self._single_threaded = len(copies) > 1
-        for one in copies:
+        can_be_copied = module is not loaded.module
+        self._single_threaded = can_be_copied and self.n_workers > 1
+        if can_be_copied:
+            self._pack_convolutions(module, LayerReader(module, layers, pooling))
+        for one in _copies(module, self.n_workers) if self._single_threaded else (module,):
             self._readers.put(_CachedReaders(one, pooling))
 
     def read(
@@ -210,6 +214,17 @@ class Inference:
         """
         with reproducible_arithmetic(self.device), self._workers() as pool:
             return list(pool.map(partial(self._activations, layers), batches))
+
+    def _pack_convolutions(self, module: nn.Module, reader: LayerReader) -> None:
+        """Lay weights out in a worker's thread: the best layout depends on its number of threads."""
+        batch = example_input(self._preprocessing, self.batch_size)
+
+        def read() -> dict[str, torch.Tensor]:
+            with arithmetic(self._precision):
+                return reader.read(batch)
+
+        with self._workers() as pool:
+            pool.submit(pack_convolutions, module, read).result()
 
     def _workers(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(
