@@ -113,6 +113,12 @@ def _extract(arguments: argparse.Namespace) -> int:
     return run_extract(arguments)
 
 
+def _import(arguments: argparse.Namespace) -> int:
+    from app.commands.command_import import run_import
+
+    return run_import(arguments)
+
+
 def _analyse(arguments: argparse.Namespace) -> int:
     from app.commands.command_analyse import run_analyse
 
@@ -136,6 +142,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "layers": _layers,
     "extract": _extract,
+    "import": _import,
     "analyse": _analyse,
     "export": _export,
     "info": _info,

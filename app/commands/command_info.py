@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from app.commands.command_project import open_for_reading, project_folder
 from backend.activations.precision_check_result import precision_text
 from backend.byte_size import byte_size
+from backend.networks.model_source import ModelSource
 from backend.project import Project
+from backend.project_folder.layer_origin import origin_sentences
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
 
 _SHOWN_FILES = 20
@@ -59,27 +61,44 @@ def _text(project: Project) -> str:
         for layer in summary.layers
     ]
     lines += [f"\n{text}" for text in precisions if text]
-    unfinished = [layer for layer in summary.layers if not layer.complete]
-    begun = {layer.name for layer in summary.layers}
-    waiting = [layer.name for layer in unfinished] + [
-        name for name in summary.planned_layers if name not in begun
-    ]
-    if waiting:
-        lines += [
-            "",
-            f"Not complete: {', '.join(waiting)}. Continue with “neuronprism extract {summary.path}”.",
-        ]
     lines += [
-        f"\n{layer.problem} (“neuronprism extract {summary.path} --layers {layer.name}”)"
+        f"\n{' '.join(origin_sentences(layer.name, layer.origin))}"
         for layer in summary.layers
-        if layer.problem
+        if layer.origin is not None
+    ]
+    lines += _unfinished(summary)
+    lines += [
+        f"\n{layer.problem} (“{_command_for(layer, summary)}”)" for layer in summary.layers if layer.problem
     ]
     lines += _files("images could not be read", [(one.path, one.reason) for one in project.skipped_images()])
     lines += _files("files were passed over", [(one.path, one.reason) for one in project.unused_files()])
     return "\n".join(lines)
 
 
+def _unfinished(summary: ProjectSummary) -> list[str]:
+    """Say which layers are not complete, and the command that completes them."""
+    begun = {layer.name for layer in summary.layers}
+    incomplete = [layer for layer in summary.layers if not layer.complete]
+    waiting = {
+        "extract": [layer.name for layer in incomplete if layer.origin is None]
+        + [name for name in summary.planned_layers if name not in begun],
+        "import": [layer.name for layer in incomplete if layer.origin is not None],
+    }
+    return [
+        f"\nNot complete: {', '.join(names)}. Continue with “neuronprism {command} {summary.path}”."
+        for command, names in waiting.items()
+        if names
+    ]
+
+
+def _command_for(layer: LayerSummary, summary: ProjectSummary) -> str:
+    if layer.origin is not None:
+        return f"neuronprism import {summary.path} --layer {layer.name}"
+    return f"neuronprism extract {summary.path} --layers {layer.name}"
+
+
 def _facts(summary: ProjectSummary) -> list[tuple[str, str]]:
+    source = ModelSource(summary.architecture)
     weights = (
         summary.weights or "as published"
         if not summary.weights_sha256
@@ -89,14 +108,18 @@ def _facts(summary: ProjectSummary) -> list[tuple[str, str]]:
     skipped = f", {summary.n_skipped} could not be read" if summary.n_skipped else ""
     return [
         ("created", summary.created),
-        ("model", summary.architecture),
-        ("weights", weights),
-        ("input", f"{summary.input_size} pixels" if summary.input_size else "not known before extraction"),
+        ("model", source.title),
+        *([] if source.is_imported else _network_facts(summary, weights)),
         ("images", f"{summary.n_images:,}{classes}{skipped}"),
         ("in", f"{summary.images_root}{'' if summary.images_found else ' (not there now)'}"),
         ("named", f"{summary.n_named_concepts} concepts"),
         ("size", byte_size(summary.n_bytes)),
     ]
+
+
+def _network_facts(summary: ProjectSummary, weights: str) -> list[tuple[str, str]]:
+    size = f"{summary.input_size} pixels" if summary.input_size else "not known before extraction"
+    return [("weights", weights), ("input", size)]
 
 
 def _layer_rows(project: Project, summary: ProjectSummary) -> list[tuple[str, ...]]:

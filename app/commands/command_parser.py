@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.commands.import_options import IMPORT_EXAMPLES, add_import_options
 from backend.exchange.repeat_command import PARAMETER_OPTIONS
 from backend.exchange.software_versions import software_versions
 from backend.image_files.grey_scaling import GREY_SCALINGS
@@ -120,6 +121,7 @@ def build_parser(commands: dict[str, Run]) -> argparse.ArgumentParser:
         "demo": (_add_demo, "open the demo, or write its report", _DEMO_EXAMPLES),
         "layers": (_add_layers, "list the layers of a network", _LAYERS_EXAMPLES),
         "extract": (_add_extract, "create a project or continue it", _EXTRACT_EXAMPLES),
+        "import": (_add_import, "take over activations that were computed elsewhere", IMPORT_EXAMPLES),
         "analyse": (_add_analyse, "split one neuron into concepts", _ANALYSE_EXAMPLES),
         "export": (_add_export, "write vectors, tables and a report", _EXPORT_EXAMPLES),
         "info": (_add_info, "say what is in a project", _INFO_EXAMPLES),
@@ -255,6 +257,12 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recover", action="store_true", help="go back to the backup if the project's file is damaged"
     )
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    _add_project(parser)
+    add_import_options(parser)
+    _add_model_options(parser)
 
 
 def _add_parameter_options(parser: argparse.ArgumentParser) -> None:

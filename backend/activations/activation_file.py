@@ -94,16 +94,6 @@ class StoredArray:
         """Size of its values, uncompressed."""
         return math.prod(self.shape) * self.storage.itemsize
 
-    def conversion(self) -> str:
-        """Say what becomes of its values as float32; "" where every one stays as it is."""
-        if self.dtype in ("float32", "float16", BFLOAT16):
-            return "" if self.dtype == "float32" else f"{self.dtype} values, each exact in float32"
-        if self.dtype == "float64":
-            return "float64 values, rounded to float32"
-        if self.storage.itemsize <= 2:
-            return f"{self.dtype} values, each exact in float32"
-        return f"{self.dtype} values, rounded to float32 above 16,777,216"
-
 
 def list_arrays(file: Path) -> tuple[StoredArray, ...]:
     """Return the arrays of a ``.npy``, ``.npz`` or ``.safetensors`` file. Only headers are read.

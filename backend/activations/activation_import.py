@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backend.activations.activation_file import choose_array, list_arrays
-from backend.activations.activation_rows import ActivationRows
 from backend.activations.import_pass import copy_rows
 from backend.activations.import_plan import ImportPlan
+from backend.activations.layer_extraction import is_complete
 from backend.errors import ActivationImportError
 from backend.images import ImageSet
 from backend.networks.model_source import IMPORTED_ARCHITECTURE, ModelSource
@@ -26,7 +22,7 @@ from backend.project_folder.project_layers import LayerBinding, LayerRecord, now
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:
-    from backend.activations.network_check import NetworkCheck
+    from backend.activations.network_check import TriedNetwork
     from backend.networks.loaded_model import LoadedModel
 
 IMAGES_FOLDER = "images"
@@ -74,7 +70,7 @@ def create_import_project(folder: Path, plan: ImportPlan) -> Project:
 
 
 def import_activations(
-    project: Project, plan: ImportPlan, *, network: LoadedModel | None = None, task: Task | None = None
+    project: Project, plan: ImportPlan, *, network: TriedNetwork | None = None, task: Task | None = None
 ) -> ImportResult:
     """Copy activations into a project as a layer, or go on where a former run stopped.
 
@@ -89,15 +85,16 @@ def import_activations(
     plan
         What :func:`backend.activations.import_plan.plan_import` returned.
     network
-        The network that gave the activations; None: it is not known. It is tried on a sample of the images.
+        The network that gives the activations, as :func:`backend.activations.network_check.try_network` found
+        on a sample of the images; None: it is not known.
     task
         Is told of the progress in images, and can stop it; what was imported so far is kept.
 
     Raises
     ------
     ActivationImportError
-        If the network does not give these activations, the project has another layer of this name, or the
-        file cannot be read or is changed meanwhile.
+        If the project belongs to another network or has another layer of this name, or the file cannot be
+        read or is changed meanwhile.
     ProjectError
         If the project belongs to another network, or is read-only.
     ExtractionError
@@ -108,6 +105,8 @@ def import_activations(
     started = time.perf_counter()
     task = task or SilentTask()
     layer = plan.request.layer
+    if network is not None:
+        _require_fitting(project, network.loaded)
     plan.images.require_same(project.image_paths)
     begun = _record(project, layer)
     if begun is not None and begun.origin is None:
@@ -123,10 +122,12 @@ def import_activations(
                 f"{begun.origin.description()}: give this one another name, or make a new project."
             )
         origin = begun.origin.moved_to(Path(origin.path), origin.file_state)
-    check = None if network is None else _checked(project, plan, network, task)
-    binding = _binding(project, plan, begun, network, check)
-    if check is not None:
-        origin = replace(origin, network_check=check.agreement)
+    binding = LayerBinding("", None, plan.request.pooling or "none", "unknown")
+    if network is not None:
+        binding = _bound(project, network)
+        origin = replace(origin, network_check=network.check.agreement)
+    elif begun is not None:
+        binding = begun.binding
     if begun is None:
         project.extracted_layers.add(layer, plan.array.n_neurons, binding, origin)
     else:
@@ -167,10 +168,30 @@ def continue_import(
     return _result(project, layer, copy_rows(project, layer, array, task), started)
 
 
+def bind_network(project: Project, layer: str, network: TriedNetwork) -> None:
+    """Let an imported layer belong to a network that was found to give it.
+
+    Raises
+    ------
+    ActivationImportError
+        If the layer was not imported, or the project belongs to another network.
+    ProjectError
+        If the project belongs to other weights or another preprocessing, or is read-only.
+    """
+    _require_fitting(project, network.loaded)
+    record = project.layer(layer)
+    if record.origin is None:
+        raise ActivationImportError(f"The layer {layer} was extracted, so that its network is known.")
+    origin = replace(record.origin, network_check=network.check.agreement)
+    project.extracted_layers.save_origin(layer, origin, _bound(project, network))
+
+
 def unfinished_imports(project: Project) -> tuple[str, ...]:
-    """Return the layers whose import was begun and is not complete."""
+    """Return the layers whose import was begun and is not complete, or whose file is damaged."""
     return tuple(
-        record.name for record in project.layers if record.origin is not None and not record.complete
+        record.name
+        for record in project.layers
+        if record.origin is not None and not is_complete(project, record.name)
     )
 
 
@@ -244,10 +265,7 @@ def _require_unchanged(origin: LayerOrigin, path: Path, task: Task, n_images: in
 # The network
 
 
-def _checked(project: Project, plan: ImportPlan, network: LoadedModel, task: Task) -> NetworkCheck:
-    """Try the network, before anything is written; raise if it does not give the activations."""
-    from backend.activations.network_check import check_network, require_agreement
-
+def _require_fitting(project: Project, network: LoadedModel) -> None:
     source = project.model_source
     if not source.is_imported and source.architecture != network.source.architecture:
         raise ActivationImportError(
@@ -255,47 +273,15 @@ def _checked(project: Project, plan: ImportPlan, network: LoadedModel, task: Tas
             f"{network.source.architecture}: leave the network out, or make a new project."
         )
     project.require_model(network.weights_sha256, network.preprocessing)
-    paths = [project.image_path(row) for row in range(project.n_images)]
-    with ActivationRows(plan.array, plan.request.pooling) as rows:
-        check = check_network(
-            network,
-            plan.request.layer,
-            plan.array.n_neurons,
-            _reader(rows),
-            paths,
-            pooling=plan.request.pooling,
-            task=task,
-        )
-    require_agreement(check, network, plan.request.layer)
-    return check
 
 
-def _reader(rows: ActivationRows) -> Callable[[int], NDArray[np.float32]]:
-    known: dict[int, NDArray[np.float32]] = {}
-
-    def read(row: int) -> NDArray[np.float32]:
-        if row not in known:
-            known[row] = rows.read(row, row + 1)[0]
-        return known[row]
-
-    return read
-
-
-def _binding(
-    project: Project,
-    plan: ImportPlan,
-    begun: LayerRecord | None,
-    network: LoadedModel | None,
-    check: NetworkCheck | None,
-) -> LayerBinding:
-    """Return what the layer belongs to; a network that gives it becomes that of the project."""
-    if network is None or check is None:
-        known = LayerBinding("", None, plan.request.pooling or "none", "unknown")
-        return known if begun is None else begun.binding
+def _bound(project: Project, network: TriedNetwork) -> LayerBinding:
+    """Make the network that of the project, and return what a layer that it gives belongs to."""
+    loaded = network.loaded
     if project.model_source.is_imported:
-        project.name_network(network.source)
-    project.bind_model(network.weights_sha256, network.preprocessing, network.class_names)
-    return LayerBinding(network.weights_sha256, network.preprocessing, check.pooling, "unknown")
+        project.name_network(loaded.source)
+    project.bind_model(loaded.weights_sha256, loaded.preprocessing, loaded.class_names)
+    return LayerBinding(loaded.weights_sha256, loaded.preprocessing, network.check.pooling, "unknown")
 
 
 def _name_neurons(project: Project, layer: str, names: tuple[str, ...]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.activations.activation_rows import ActivationRows
 from backend.errors import ActivationImportError, ImageError
 from backend.images import preprocess_image
 from backend.models import LayerReader, choose_poolings, list_layers, normalise
@@ -17,8 +18,10 @@ from backend.project_folder.layer_origin import NetworkAgreement
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:
+    from backend.activations.import_plan import ImportPlan
     from backend.networks.loaded_model import LoadedModel
     from backend.networks.model_source import Pooling
+    from backend.project import Project
 
 N_COMPARED: Final = 32
 _BATCH: Final = 8
@@ -50,13 +53,64 @@ class NetworkCheck:
         return one.relative_error <= LARGEST_RELATIVE_ERROR and one.worst_cosine >= SMALLEST_COSINE
 
 
-def agreement_text(agreement: NetworkAgreement) -> str:
-    """Return the figures of a comparison as a phrase for people."""
-    images = "1 image" if agreement.n_images == 1 else f"{agreement.n_images} images"
-    return (
-        f"on {images} mean cosine {agreement.mean_cosine:.4f} (worst {agreement.worst_cosine:.4f}), relative "
-        f"error {agreement.relative_error:.2g} (worst {agreement.worst_relative_error:.2g})"
+@dataclass(frozen=True, eq=False)
+class TriedNetwork:
+    """A network that was found to give the activations.
+
+    Attributes
+    ----------
+    loaded
+        The network.
+    check
+        How well it gives them.
+    """
+
+    loaded: LoadedModel
+    check: NetworkCheck
+
+
+def try_network(plan: ImportPlan, loaded: LoadedModel, *, task: Task | None = None) -> TriedNetwork:
+    """Try a network on activations that are to be imported; errors as :func:`check_network`.
+
+    Raises
+    ------
+    ActivationImportError
+        Also if it does not give them.
+    """
+    layer, root = plan.request.layer, plan.root
+    if root is None:
+        raise _without_images(loaded, "no images folder is known.")
+    paths = [root / PurePosixPath(path) for path in plan.images.paths]
+    with ActivationRows(plan.array, plan.request.pooling) as rows:
+
+        def read_row(row: int) -> NDArray[np.float32]:
+            values: NDArray[np.float32] = rows.read(row, row + 1)[0]
+            return values
+
+        check = check_network(
+            loaded, layer, plan.array.n_neurons, read_row, paths, pooling=plan.request.pooling, task=task
+        )
+    _require_agreement(check, loaded, layer)
+    return TriedNetwork(loaded, check)
+
+
+def try_network_on_layer(
+    project: Project, layer: str, loaded: LoadedModel, *, task: Task | None = None
+) -> TriedNetwork:
+    """Try a network on a layer that was imported; errors as :func:`try_network`."""
+    record, activations = project.layer(layer), project.activations(layer)
+    paths = [project.image_path(row) for row in range(project.n_images)]
+    check = check_network(
+        loaded,
+        layer,
+        record.n_neurons,
+        activations.__getitem__,
+        paths,
+        pooling=None if record.origin is None else record.origin.pooling,
+        task=task,
     )
+    _require_agreement(check, loaded, layer)
+    return TriedNetwork(loaded, check)
 
 
 def check_network(
@@ -117,18 +171,11 @@ def check_network(
     return min(checks, key=lambda check: check.agreement.relative_error)
 
 
-def require_agreement(check: NetworkCheck, loaded: LoadedModel, layer: str) -> None:
-    """Refuse a network that does not give the activations.
-
-    Raises
-    ------
-    ActivationImportError
-        With the figures.
-    """
+def _require_agreement(check: NetworkCheck, loaded: LoadedModel, layer: str) -> None:
     if not check.agrees:
         raise ActivationImportError(
             f"The network {loaded.source.architecture} does not give these activations at {layer}: "
-            f"{agreement_text(check.agreement)}. Name the network, weights and layer that they come from, or "
+            f"{check.agreement.text()}. Name the network, weights and layer that they come from, or "
             "import them without a network."
         )
 
@@ -154,6 +201,13 @@ def compare(found: NDArray[np.float32], expected: NDArray[np.float32]) -> Networ
     )
 
 
+def _without_images(loaded: LoadedModel, problem: str) -> ActivationImportError:
+    return ActivationImportError(
+        f"Whether {loaded.source.architecture} gives these activations cannot be checked without images: "
+        f"{problem} Say where the images are, or import without a network."
+    )
+
+
 def _poolings(loaded: LoadedModel, layer: str, pooling: Pooling | None) -> tuple[Pooling, ...]:
     wanted = {} if pooling is None else {layer: pooling}
     # Raises a sentence if there is no such layer, or it cannot be pooled as wanted.
@@ -169,23 +223,25 @@ def _sample(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return pixels and activations of images that can be read and whose activations are finite."""
     pixels: dict[int, NDArray[np.uint8]] = {}
-    problem = "none of their files can be read"
+    expected: dict[int, NDArray[np.float32]] = {}
+    problem = "no row is finite."
     stride = max(1, len(paths) // N_COMPARED)
     # Spread over all of them; where some are missing, others take their place.
     for row in (*range(0, len(paths), stride), *range(stride // 2, len(paths), stride)):
         task.check_cancelled()
         task.progress(len(pixels), N_COMPARED, "Reading images to compare with the network")
-        if row in pixels or not np.isfinite(read_row(row)).all():
+        if row in pixels:
+            continue
+        values = read_row(row)
+        if not np.isfinite(values).all():
             continue
         try:
             pixels[row] = preprocess_image(paths[row], loaded.preprocessing)
+            expected[row] = values
         except ImageError as error:
             problem = str(error)
         if len(pixels) == N_COMPARED:
             break
     if not pixels:
-        raise ActivationImportError(
-            f"Whether {loaded.source.architecture} gives these activations cannot be checked without images: "
-            f"{problem} Say where the images are, or import without a network."
-        )
-    return np.stack(list(pixels.values())), np.stack([read_row(row) for row in pixels])
+        raise _without_images(loaded, problem)
+    return np.stack(list(pixels.values())), np.stack(list(expected.values()))

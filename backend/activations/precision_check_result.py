@@ -141,8 +141,11 @@ class PrecisionCheck:
 
 
 def precision_text(layer: str, precision: str, check: PrecisionCheck | None) -> str:
-    """Say for people in what precision a layer was computed; "" for float32, which needs no words."""
-    if precision == "float32":
+    """Say for people in what precision a layer was computed; "" for float32, which needs no words.
+
+    Neither does that of imported activations, which is not known.
+    """
+    if precision in ("float32", "unknown"):
         return ""
     price = "What that changed was not measured." if check is None else check.sentence
     return f"{layer} was computed in the precision “{precision}”. {price}"

@@ -7,10 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from backend.project_folder.file_content import file_sha256
 from backend.project_folder.project_images import FileState
 
 OriginState = Literal["unchanged", "touched", "changed", "missing"]
 """What became of the file: as it was; of the same size with another date; of another size; not there."""
+
+
+_EXACT_IN_FLOAT32 = frozenset({"float16", "bfloat16", "int8", "uint8", "int16", "uint16"})
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,14 @@ class NetworkAgreement:
     worst_cosine: float
     relative_error: float
     worst_relative_error: float
+
+    def text(self) -> str:
+        """Return the figures as a phrase for people."""
+        images = "1 image" if self.n_images == 1 else f"{self.n_images} images"
+        return (
+            f"on {images} mean cosine {self.mean_cosine:.4f} (worst {self.worst_cosine:.4f}), relative error "
+            f"{self.relative_error:.2g} (worst {self.worst_relative_error:.2g})"
+        )
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,23 @@ class LayerOrigin:
         day = self.imported.partition("T")[0]
         return f"{self.file} (SHA-256 {self.sha256[:12]}…{array}, {self.dtype}, {shape}{pooled}), {day}"
 
+    def content_changed(self) -> bool:
+        """Return whether the file is there with another content; one of another date is read to find out."""
+        state = self.state()
+        if state != "touched":
+            return state == "changed"
+        return file_sha256(Path(self.path)) not in (None, self.sha256)
+
+    def conversion(self) -> str:
+        """Say what became of its values as float32; "" where every one stayed as it was."""
+        if self.dtype == "float32":
+            return ""
+        if self.dtype == "float64":
+            return "The values are float64, rounded to float32."
+        if self.dtype in _EXACT_IN_FLOAT32:
+            return f"The values are {self.dtype}, each exact in float32."
+        return f"The values are {self.dtype}, exact in float32 up to 16,777,216."
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values that :meth:`from_dict` reads."""
         return {**asdict(self), "shape": list(self.shape)}
@@ -120,3 +149,29 @@ class LayerOrigin:
         check = known.get("network_check")
         known["network_check"] = None if check is None else NetworkAgreement(**check)
         return cls(**known)
+
+
+def origin_sentences(layer: str, origin: LayerOrigin, *, content: bool = True) -> tuple[str, ...]:
+    """Say where a layer was imported from, what became of that file, and what network gives it.
+
+    Parameters
+    ----------
+    content
+        Whether a file of another date, but the same size, is read to tell whether it is another.
+    """
+    sentences = [f"{layer} was imported from {origin.description()}."]
+    state = origin.state()
+    if state == "missing":
+        sentences.append(f"{origin.path} is not there now; the project does not need it.")
+    elif state == "touched" and not content:
+        sentences.append(f"{origin.path} has another date since; its content was not compared.")
+    elif state != "unchanged" and origin.content_changed():
+        sentences.append(f"{origin.path} was changed since: the layer holds what it was before.")
+    if conversion := origin.conversion():
+        sentences.append(conversion)
+    if origin.n_not_finite:
+        rows = "1 row that is" if origin.n_not_finite == 1 else f"{origin.n_not_finite:,} rows that are"
+        sentences.append(f"It has {rows} not finite, the first is row {origin.first_not_finite}.")
+    if origin.network_check is not None:
+        sentences.append(f"The network gives it: {origin.network_check.text()}.")
+    return tuple(sentences)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.activations.store import open_activations
 from backend.errors import ProjectError
+from backend.project_folder.layer_origin import LayerOrigin
 from backend.project_folder.project_images import is_folder
 from backend.project_folder.project_layers import LayerRecord
 from backend.project_folder.project_schema import VERSION
@@ -32,6 +33,8 @@ class LayerSummary:
         What people named in it.
     problem
         A sentence about its file, if that is missing or damaged; empty if it is sound.
+    origin
+        The file that it was imported from; None: it was extracted.
     """
 
     name: str
@@ -45,6 +48,7 @@ class LayerSummary:
     n_named_neurons: int
     n_named_concepts: int
     problem: str
+    origin: LayerOrigin | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class ProjectSummary:
         Rows; images among them that could not be read; files passed over when the project was made; classes
         (0 in a flat folder).
     architecture, weights, weights_sha256, input_size
-        Of the model; the last two are None before the first extraction.
+        Of the model (``imported``: there is none, the activations were computed elsewhere); the last two are
+        None before the first extraction.
     layers
         Those with activations.
     planned_layers
@@ -147,6 +152,7 @@ def _summarise_layer(project: Project, record: LayerRecord) -> LayerSummary:
         n_named_neurons=len(project.neuron_names(record.name)),
         n_named_concepts=len(project.named_concepts(record.name)),
         problem=_problem(record),
+        origin=record.origin,
     )
 
 

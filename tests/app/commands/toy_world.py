@@ -8,7 +8,7 @@ from PIL import Image
 
 from app.command_line import main
 
-ALL_COMMANDS = ("demo", "layers", "extract", "analyse", "export", "info")
+ALL_COMMANDS = ("demo", "layers", "extract", "import", "analyse", "export", "info")
 
 WEIGHTS = np.array([[4, 0, 0], [0, 4, 0], [0, 0, 4], [3, 3, -1], [-2, -2, 5], [0, 0, -9]], dtype=np.float32)
 BIAS = np.array([-0.5, -0.5, -0.5, -1.0, 0.0, -1.0], dtype=np.float32)
