@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from backend.activations.distributed.left_journals import keep_left_work
 from backend.activations.precision_check_result import PrecisionCheck
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
@@ -163,7 +164,10 @@ class Project:
         """
         opened = open_project_folder(Path(path).absolute(), read_only=read_only, recover=recover)
         try:
-            return cls(opened)
+            project = cls(opened)
+            if not read_only:
+                keep_left_work(project)
+            return project
         except BaseException:
             opened.close()
             raise

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.activations.block_extraction import require_images_folder
-from backend.activations.extraction_pass import ExtractionPass
+from backend.activations.devices import choose_device
+from backend.activations.distributed.other_ranks import OtherRanks
+from backend.activations.distributed.ranks import Rank
+from backend.activations.distributed.shared_pass import SharedPass, dismiss
+from backend.activations.extraction_pass import ExtractionPass, PassOptions
 from backend.activations.extraction_progress import ExtractionProgress
 from backend.activations.image_identity import images_to_read_again, require_same_images
+from backend.activations.inference import available_cores
 from backend.activations.layer_extraction import is_complete
 from backend.activations.network_identity import require_same_network
 from backend.errors import ExtractionError, ProjectError
@@ -63,6 +68,8 @@ def extract(
     precision: Precision | None = None,
     task: Task | None = None,
     n_workers: int | None = None,
+    device: str = "auto",
+    rank: Rank | None = None,
 ) -> ExtractionResult:
     """Compute the activations of layers for all images of a project, or go on where a former run stopped.
 
@@ -91,7 +98,13 @@ def extract(
     task
         Is told of the progress, and handed an :class:`ExtractionProgress` after every batch.
     n_workers
-        Threads that decode images and run the model; default one for each processor core.
+        Threads that decode images and run the model; default one for each processor core, or this rank's
+        share of them.
+    device
+        Where the model runs: as for :func:`backend.activations.devices.choose_device`.
+    rank
+        Rank 0 of several processes that extract together; the others call
+        :func:`backend.activations.distributed.rank_work.work_for_rank_0`. None: this process is alone.
 
     Raises
     ------
@@ -100,12 +113,13 @@ def extract(
     ModelError
         If the model has no such layer, or fails.
     ExtractionError
-        If no layer is named, this machine does not have the precision, the images folder is gone or holds
-        other images, or the disk is full.
+        If no layer is named, this machine does not have the precision or the device, the images folder is
+        gone or holds other images, the disk is full, or another rank failed or died.
     Cancelled
         If the task was asked to stop; what was extracted so far is kept.
     """
     started = time.perf_counter()
+    task = task or SilentTask()
     names = _chosen_layers(project, layers)
     project.require_model(loaded.weights_sha256, loaded.preprocessing)
     recorded = {record.name: record.binding.pooling for record in project.layers}
@@ -119,19 +133,23 @@ def extract(
     if again:
         project.recompute_images(again)
     missing = [name for name in affected if not is_complete(project, name)]
-    n_computed = 0
-    if missing:
-        require_images_folder(project.images)
-        require_same_images(project, loaded, task or SilentTask())
-        require_same_network(project, loaded, task=task)
-        for one in dict.fromkeys(precisions[name] for name in missing):
-            group = [name for name in missing if precisions[name] == one]
-            with ExitStack() as stack:
-                one_pass = ExtractionPass(
-                    project, loaded, group, wanted, stack, task or SilentTask(), n_workers, one
-                )
-                n_computed = max(n_computed, one_pass.run())
-        project.back_up()
+    where = choose_device(device, 0 if rank is None else rank.local_number)
+    if rank is not None:
+        n_workers = n_workers or rank.n_workers(available_cores())
+    with ExitStack() as stack:
+        others = None if rank is None else stack.enter_context(OtherRanks(project.path, rank))
+        n_computed = 0
+        if missing:
+            require_images_folder(project.images)
+            require_same_images(project, loaded, task)
+            require_same_network(project, loaded, task=task)
+            for one in dict.fromkeys(precisions[name] for name in missing):
+                group = [name for name in missing if precisions[name] == one]
+                options = PassOptions(wanted, one, n_workers, where)
+                n_computed = max(n_computed, _run_pass(project, loaded, group, options, task, others))
+            project.back_up()
+        elif others is not None:
+            dismiss(others, loaded, task)
     for name in names:
         # Also where a former run was cut off between its last block and the index.
         project.neuron_index(name, task=task)
@@ -144,6 +162,21 @@ def extract(
         seconds=seconds,
         images_per_second=n_computed / seconds if n_computed else 0.0,
     )
+
+
+def _run_pass(
+    project: Project,
+    loaded: LoadedModel,
+    layers: Sequence[str],
+    options: PassOptions,
+    task: Task,
+    others: OtherRanks | None,
+) -> int:
+    """Complete layers in one pass; return how many images went through the model."""
+    with ExitStack() as stack:
+        if others is None:
+            return ExtractionPass(project, loaded, layers, options, stack, task).run()
+        return SharedPass(others, project, loaded, layers, options, stack, task).run()
 
 
 def _chosen_layers(project: Project, layers: Sequence[str] | None) -> tuple[str, ...]:

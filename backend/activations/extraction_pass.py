@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +20,33 @@ from backend.project_folder.project_layers import LayerBinding
 from backend.task import Task
 
 if TYPE_CHECKING:
+    import torch
+
     from backend.networks.loaded_model import LoadedModel
     from backend.networks.model_source import Pooling, Precision
     from backend.project import Project
+
+
+@dataclass(frozen=True)
+class PassOptions:
+    """How a pass computes.
+
+    Attributes
+    ----------
+    pooling
+        Layer → pooling; for those that are not in it the default of their output.
+    precision
+        Of the model's arithmetic.
+    n_workers
+        Threads that decode images and run the model; None: one for each processor core.
+    device
+        Where the model runs; None: on a CUDA or MPS device if there is one.
+    """
+
+    pooling: Mapping[str, Pooling]
+    precision: Precision
+    n_workers: int | None = None
+    device: torch.device | None = None
 
 
 class ExtractionPass:
@@ -32,22 +57,24 @@ class ExtractionPass:
         project: Project,
         loaded: LoadedModel,
         names: Sequence[str],
-        pooling: Mapping[str, Pooling],
+        options: PassOptions,
         stack: ExitStack,
         task: Task,
-        n_workers: int | None,
-        precision: Precision,
     ) -> None:
         self._project = project
         self._task = task
         task.progress(0, project.n_images, "Preparing the model")
-        poolings = choose_poolings(loaded, names, pooling)
-        self._inference = Inference(loaded, names, poolings, n_workers, precision)
+        poolings = choose_poolings(loaded, names, options.pooling)
+        self._inference = Inference(
+            loaded, names, poolings, options.n_workers, options.precision, options.device
+        )
         _require_space(project, self._inference.n_neurons)
         project.bind_model(loaded.weights_sha256, loaded.preprocessing, loaded.class_names)
         self._layers = []
         for name in names:
-            binding = LayerBinding(loaded.weights_sha256, loaded.preprocessing, poolings[name], precision)
+            binding = LayerBinding(
+                loaded.weights_sha256, loaded.preprocessing, poolings[name], options.precision
+            )
             layer = LayerExtraction(project, name, self._inference.n_neurons[name], binding)
             stack.callback(layer.close)
             self._layers.append(layer)

@@ -1,0 +1,1 @@
+"""One extraction by several processes, on one machine or on several that share a file system."""

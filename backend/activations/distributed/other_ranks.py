@@ -1,0 +1,204 @@
+"""The other ranks of a run, as rank 0 sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from backend.activations.distributed.rank_journal import JournalReader, JournalRecord
+from backend.activations.distributed.rank_plan import RankPlan
+from backend.activations.distributed.rank_signs import RANKS_FOLDER, Heartbeat, Watch, journal_file
+from backend.activations.distributed.ranks import Rank
+from backend.errors import ExtractionError
+from backend.task import Task
+
+# Processes of a launch start together; a queue or a slow import may hold some of them up.
+_SECONDS_TO_COME: Final = 600.0
+_SECONDS_BETWEEN_LOOKS: Final = 0.2
+
+
+class OtherRanks:
+    """Meets the other ranks of a launch, gives them a plan, and follows what they do.
+
+    A context manager: left by an exception it tells the others to stop, and leaves their journals for the
+    next opening of the project; else it removes the files of the run.
+
+    Parameters
+    ----------
+    project : Path
+        The project's folder, open for writing in this process.
+    rank : Rank
+        Of this process: rank 0.
+
+    Raises
+    ------
+    ExtractionError
+        If the folder where the ranks meet cannot be made.
+
+    Attributes
+    ----------
+    run : str
+        Names the run.
+    round : int
+        Number of the plan that was published last; 0 before the first.
+    heartbeat : Heartbeat
+        This process's own.
+    """
+
+    def __init__(self, project: Path, rank: Rank) -> None:
+        self.folder = project / RANKS_FOLDER
+        self.rank = rank
+        self.run = secrets.token_hex(8)
+        self.round = 0
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+        self.heartbeat = Heartbeat(self.folder, rank)
+        self._watches: dict[int, Watch] = {}
+        self._journals: dict[int, JournalReader] = {}
+
+    def __enter__(self) -> OtherRanks:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.heartbeat.end("done")
+            remove_ranks_folder(self.folder)
+        else:
+            self.heartbeat.end("failed", str(error) or "it was stopped.")
+
+    def meet(self, task: Task) -> dict[int, str]:
+        """Wait until all other ranks are there, and return the names of the processes by rank.
+
+        Raises
+        ------
+        ExtractionError
+            If one does not come.
+        Cancelled
+            If the task was asked to stop.
+        """
+        candidates: dict[Path, Watch] = {}
+        deadline = time.monotonic() + _SECONDS_TO_COME
+        while True:
+            for number in set(range(1, self.rank.count)) - set(self._watches):
+                for path in self.folder.glob(f"rank-{number:05d}-*.json"):
+                    watch = candidates.setdefault(path, Watch(path))
+                    watch.look()
+                    if self._is_of_this_launch(watch):
+                        self._watches[number] = watch
+            absent = [n for n in range(1, self.rank.count) if n not in self._watches]
+            if not absent:
+                break
+            task.progress(0, 0, f"Waiting for {len(absent)} other ranks")
+            task.check_cancelled()
+            if time.monotonic() > deadline:
+                raise ExtractionError(
+                    f"Rank {absent[0]} of {self.rank.count} did not come within "
+                    f"{_SECONDS_TO_COME / 60:.0f} minutes. Do all processes run on machines that see the "
+                    f"folder {self.folder.parent}?"
+                )
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        names = {number: watch.sign.name for number, watch in self._watches.items() if watch.sign}
+        for number, name in names.items():
+            self._journals.setdefault(number, JournalReader(journal_file(self.folder, number, name)))
+        return {0: self.heartbeat.name, **names}
+
+    def begin(self, plan: RankPlan) -> None:
+        """Publish the plan.
+
+        Raises
+        ------
+        ExtractionError
+            If it cannot be written.
+        """
+        try:
+            plan.write(self.folder)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+        self.round = plan.round
+        self.heartbeat.begin(plan.run, plan.round)
+
+    def look(self) -> None:
+        """Take in the latest signs."""
+        for watch in self._watches.values():
+            watch.look()
+
+    def new_records(self) -> list[JournalRecord]:
+        """Return what the others have put on disk since the last call."""
+        return [record for journal in self._journals.values() for record in journal.read()]
+
+    @property
+    def n_images(self) -> int:
+        """Images that they have run through the model."""
+        return sum(watch.sign.n_images for watch in self._watches.values() if watch.sign)
+
+    @property
+    def done(self) -> bool:
+        """Whether all are done with their blocks of the present plan."""
+        return all(watch.is_done(self.round) for watch in self._watches.values())
+
+    def require_alive(self) -> None:
+        """Make sure that something is still to be expected of every rank that is not done.
+
+        Raises
+        ------
+        ExtractionError
+            If one has failed or died.
+        """
+        for watch in self._watches.values():
+            if problem := watch.problem():
+                raise ExtractionError(
+                    f"{problem} Everything extracted so far is kept: continue with the same command, with "
+                    "any number of processes."
+                )
+
+    def wait(self, task: Task) -> None:
+        """Let a moment pass.
+
+        Raises
+        ------
+        Cancelled
+            If the task was asked to stop.
+        """
+        task.check_cancelled()
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _is_of_this_launch(self, watch: Watch) -> bool:
+        """Return whether a sign is of this launch and of a living process: it has changed since."""
+        sign = watch.sign
+        return (
+            sign is not None
+            and (sign.launch, sign.count, sign.run) == (self.rank.launch, self.rank.count, "")
+            and sign.state == "waiting"
+            and watch.n_changes > 0
+        )
+
+
+def remove_ranks_folder(folder: Path) -> None:
+    """Remove the files of a run, the plan first: whoever still works by it stops then."""
+    if not folder.is_dir():
+        return
+    files = sorted(folder.iterdir(), key=lambda file: not file.name.startswith("plan"))
+    for file in files:
+        with contextlib.suppress(OSError):
+            # What cannot be removed is of no run that the project knows of, and harms none.
+            file.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _cannot_write(folder: Path, error: OSError) -> ExtractionError:
+    return ExtractionError(
+        f"The ranks cannot meet in {folder} ({error.strerror or error}): make it writable for all processes, "
+        "or free some space."
+    )
