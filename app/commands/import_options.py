@@ -8,12 +8,11 @@ from pathlib import Path
 IMPORT_EXAMPLES = """\
 examples:
   neuronprism import birds.prism --activations acts.npy --image-list images.csv --images photos --layer layer4
-  neuronprism import birds.prism --activations acts.npz --array layer3 --layer layer3     one more layer; the
-      list of images is the array “paths” of the same file
+  neuronprism import birds.prism --activations acts.npz --array layer3 --layer layer3     one more layer
   neuronprism import birds.prism --activations maps.safetensors --image-list images.txt --images photos \\
       --layer layer4 --pooling mean
   neuronprism import birds.prism --activations acts.npy --image-list images.txt --images photos \\
-      --layer features.18 --model mobilenet_v2      tried on 32 images; needed for feature visualisation only
+      --layer features.18 --model mobilenet_v2
   neuronprism import birds.prism                    continue after an interruption
   neuronprism import birds.prism --layer features.18 --model mobilenet_v2     name the network afterwards
 
@@ -21,7 +20,8 @@ Row i of the array belongs to line i of the list. The array is images × neurons
 channels × height × width, which are pooled on the way; float16, bfloat16, float32, float64 or integers, kept
 as float32. The list is text (one path a line), CSV (columns path and, if wanted, label), JSON, or an array of
 texts; its paths are relative to the images folder, or absolute and below it. Without --images no pictures are
-shown until the images are located (File > Locate the images).
+shown until the images are located (File > Locate the images). A network is needed for feature visualisation
+alone; it is tried on 32 of the images, and refused if it gives other activations.
 """
 
 

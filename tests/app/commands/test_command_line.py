@@ -75,6 +75,7 @@ MINIMAL = {
     "demo": ["demo"],
     "layers": ["layers", "m"],
     "extract": ["extract", "p"],
+    "import": ["import", "p"],
     "analyse": ["analyse", "p", "--layer", "l", "--neuron", "0"],
     "export": ["export", "p", "--out", "o"],
     "info": ["info", "p"],
