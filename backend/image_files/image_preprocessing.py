@@ -46,10 +46,23 @@ def preprocess_image(
     ImageError
         If it is no image, damaged, or too large.
     """
+    return preprocess_with_size(path, preprocessing, draft=draft)[0]
+
+
+def preprocess_with_size(
+    path: str | Path, preprocessing: Preprocessing, *, draft: bool = True
+) -> tuple[NDArray[np.uint8], Size]:
+    """Do as :func:`preprocess_image`, and return the upright picture's width and height in pixels too."""
+    sizes: list[Size] = []
+
+    def target_size(size: Size) -> Size:
+        sizes.append(size)
+        return resized_size(size, preprocessing)
+
     mode = "RGB" if preprocessing.channels == 3 else "L"
     image = decode_resized(
         path,
-        lambda size: _resized_size(size, preprocessing),
+        target_size,
         resample=_RESAMPLING[preprocessing.interpolation],
         draft=draft,
         mode=mode,
@@ -57,10 +70,11 @@ def preprocess_image(
     )
     beside = tuple(min(max(round(255 * value), 0), 255) for value in preprocessing.mean)
     pixels = np.array(_central_square(image, preprocessing.input_size, beside))
-    return pixels.reshape(preprocessing.input_size, preprocessing.input_size, preprocessing.channels)
+    shape = (preprocessing.input_size, preprocessing.input_size, preprocessing.channels)
+    return pixels.reshape(shape), sizes[-1]
 
 
-def _resized_size(size: Size, preprocessing: Preprocessing) -> Size:
+def resized_size(size: Size, preprocessing: Preprocessing) -> Size:
     """Return the size of the resized image, from which the square is cut out."""
     width, height = size
     side = preprocessing.resize_size
@@ -77,7 +91,7 @@ def _resized_size(size: Size, preprocessing: Preprocessing) -> Size:
 
 def _central_square(image: Image.Image, side: int, beside: tuple[int, ...]) -> Image.Image:
     """Cut out the central square; where the image does not reach, it has the colour ``beside``."""
-    left, top = _start(image.width, side), _start(image.height, side)
+    left, top = input_offset(image.width, side), input_offset(image.height, side)
     if left >= 0 and top >= 0:
         return image.crop((left, top, left + side, top + side))
     square = Image.new(image.mode, (side, side), beside if image.mode == "RGB" else beside[0])
@@ -85,6 +99,6 @@ def _central_square(image: Image.Image, side: int, beside: tuple[int, ...]) -> I
     return square
 
 
-def _start(length: int, side: int) -> int:
+def input_offset(length: int, side: int) -> int:
     """Return where the central ``side`` pixels of a length begin; negative if it is shorter."""
     return round((length - side) / 2) if length >= side else -((side - length) // 2)
