@@ -63,12 +63,19 @@ def load_model(
     Raises
     ------
     ModelError
-        If there is no such model, its weights are absent, damaged or another architecture's, a Python file
-        was not confirmed or fails, or the input size does not suit the model.
+        If there is no such model, or none at all (activations computed elsewhere), its weights are absent,
+        damaged or another architecture's, a Python file was not confirmed or fails, or the input size does
+        not suit the model.
     Cancelled
         If the task was asked to stop.
     """
     task = task or SilentTask()
+    if source.is_imported:
+        raise ModelError(
+            "The activations of this project were computed elsewhere, and no network is known to give them: "
+            "name it first (neuronprism import PROJECT --layer LAYER --model MODEL, or “Import activations…” "
+            "in the window)."
+        )
     class_names: tuple[str, ...] | None = None
     if source.is_demo:
         module, preprocessing, class_names = _load_demo(source)

@@ -112,6 +112,8 @@ def _require_same_poolings(project: Project, arguments: argparse.Namespace) -> d
 
 def _require_same_model(project: Project, arguments: argparse.Namespace) -> ModelSource:
     kept = project.model_source
+    if kept.is_imported:
+        return kept  # loading it says why there is nothing to extract with
     if arguments.model is not None:
         given = model_source(arguments.model, None, None).architecture
         if given != kept.architecture:
