@@ -161,8 +161,8 @@ class ProjectionMapper:
                 )
             if activations.shape[1] != directions.shape[1]:
                 raise ModelError(
-                    f"The directions have {directions.shape[1]} components, but the layer '{self._layer}' has "
-                    f"{activations.shape[1]} neurons: they belong to another layer or model."
+                    f"The directions have {directions.shape[1]} components, but the layer '{self._layer}' "
+                    f"has {activations.shape[1]} neurons: they belong to another layer or model."
                 )
             found.append(torch.einsum("bdhw,cd->bchw", activations.to(torch.float32), directions))
 
