@@ -207,11 +207,12 @@ def layers_without_precision_check(
     """
     names = _chosen_layers(project, layers)
     precisions = _layer_precisions(project, names, precision)
-    complete = {record.name for record in project.layers if record.complete}
+    # One that was begun in another precision is refused.
+    others = {one.name for one in project.layers if one.complete or one.binding.precision != "fast"}
     return tuple(
         name
         for name in names
-        if precisions[name] == "fast" and name not in complete and project.precision_check(name) is None
+        if precisions[name] == "fast" and name not in others and project.precision_check(name) is None
     )
 
 

@@ -44,6 +44,7 @@ def check_precision(
     max_images: int = SAMPLE_IMAGES,
     seed: int = 0,
     n_workers: int | None = None,
+    device: str = "auto",
 ) -> PrecisionCheck:
     """Run a sample of images through the model in both precisions, and compare.
 
@@ -65,30 +66,32 @@ def check_precision(
         Size of the sample, which is drawn without replacement; of fewer images all are taken.
     seed
         Of the draw.
-    n_workers
+    n_workers, device
         As for :func:`backend.activations.extraction.extract`.
 
     Raises
     ------
     ExtractionError
-        If this machine has no ``fast``, no layer is named, or fewer than two images can be read.
+        If this machine has no ``fast`` or no such device, no layer is named, or fewer than two images can be read.
     ModelError
         If the model has no such layer, or fails.
     Cancelled
         If the task was asked to stop.
     """
     # Imports torch, which the result's other users have no need of.
+    from backend.activations.devices import choose_device
     from backend.activations.inference import Inference
     from backend.activations.precision import require_precision
 
-    require_precision("fast")
+    where = choose_device(device)
+    require_precision("fast", where.type)
     if not layers:
         raise ExtractionError("No layer is named: choose at least one whose precision is to be compared.")
     names = tuple(dict.fromkeys(layers))
     task = task or SilentTask()
     task.progress(0, 0, "Preparing the model")
     precisions: tuple[Precision, ...] = ("float32", "fast")
-    inferences = {one: Inference(loaded, names, poolings, n_workers, precision=one) for one in precisions}
+    inferences = {one: Inference(loaded, names, poolings, n_workers, one, where) for one in precisions}
     race = _Race(inferences, names, loaded.preprocessing)
     sample = _sample(image_paths, max_images, seed)
     task.progress(0, len(sample), "Comparing precisions")
@@ -109,6 +112,8 @@ def check_project_precision(
     pooling: Mapping[str, Pooling] | None = None,
     precision: Precision | None = None,
     task: Task | None = None,
+    n_workers: int | None = None,
+    device: str = "auto",
 ) -> PrecisionCheck | None:
     """Before an extraction measure what ``fast`` changes, where it is to be used and that is not on record.
 
@@ -116,7 +121,7 @@ def check_project_precision(
     ----------
     project
         Open for writing; keeps what is found.
-    loaded, layers, pooling, precision
+    loaded, layers, pooling, precision, n_workers, device
         As for :func:`backend.activations.extraction.extract`.
     task
         As for :func:`check_precision`.
@@ -139,7 +144,7 @@ def check_project_precision(
     begun = {record.name: record.binding.pooling for record in project.layers}
     poolings = project.planned_poolings | begun | dict(pooling or {})
     paths = [project.image_path(row) for row in range(project.n_images)]
-    check = check_precision(loaded, paths, names, poolings, task=task)
+    check = check_precision(loaded, paths, names, poolings, task=task, n_workers=n_workers, device=device)
     for name in names:
         project.save_precision_check(name, check)
     return check
