@@ -140,12 +140,13 @@ class ProjectionMapper:
 
     def _project(self, decoded: list[_Decoded], directions: torch.Tensor) -> Iterator[ImageMaps]:
         pixels = [image.pixels for image in decoded if image.pixels is not None]
-        maps = iter(self._maps(np.stack(pixels), directions) if pixels else ())
+        maps = iter(self._maps(np.stack(pixels), directions)) if pixels else iter(())
         for image in decoded:
             if image.pixels is None:
                 yield ImageMaps(image.row, (), image.reason)
             else:
-                yield ImageMaps(image.row, tuple(ProjectionMap(one.copy(), image.seen) for one in next(maps)))
+                found: NDArray[np.float32] = next(maps)
+                yield ImageMaps(image.row, tuple(ProjectionMap(one.copy(), image.seen) for one in found))
 
     def _maps(self, pixels: NDArray[np.uint8], directions: torch.Tensor) -> NDArray[np.float32]:
         """Return float32 (B, c, h, w)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from backend.errors import ModelError
 from backend.networks.layer_pooling import LayerPooling
@@ -20,7 +21,7 @@ def receptive_field(
     """Return the side of a layer's receptive field, as a fraction of the network's input.
 
     The middle position's activations are differentiated with respect to the input, for a few random inputs
-    because silent rectifiers hide a part each time; the field is the smallest square about that position which
+    because silent rectifiers hide a part each time; the field is the smallest square about that position that
     holds every pixel with a gradient. A position at the edge has the same field, cut off by the edge.
 
     Parameters
@@ -80,7 +81,7 @@ def _feature_map(
     return activations
 
 
-def _side_about(seen: np.ndarray, middle: tuple[float, float]) -> float:
+def _side_about(seen: NDArray[np.bool_], middle: tuple[float, float]) -> float:
     """Return the side of the smallest square about a point that holds all True pixels, as a fraction."""
     side = len(seen)
     reach = 1.0 / side

@@ -176,7 +176,7 @@ class TestWhatCannotBeShown:
     def test_directions_of_another_layer(self, tmp_path):
         mapper = ProjectionMapper(loaded(ColourCells()), "cells")
         path = picture(tmp_path / "a.png", (SIDE, SIDE))
-        with pytest.raises(ModelError, match="5 components.*3 neurons"):
+        with pytest.raises(ModelError, match=r"5 components.*3 neurons"):
             list(mapper.read([(0, path)], np.ones((1, 5))))
 
     def test_cancelling(self, tmp_path):
