@@ -27,7 +27,7 @@ from backend.project_folder.layer_binding import LayerBinding, preprocessing_of_
 from backend.project_folder.layer_origin import LayerOrigin
 from backend.project_folder.project_database import ProjectDatabase
 from backend.project_folder.project_images import FileState
-from backend.project_folder.project_precision import PLANNED_CHECKS, planned_check
+from backend.project_folder.project_precision import PLANNED_CHECKS, planned_checks
 
 __all__ = [
     "LayerBinding",
@@ -164,7 +164,7 @@ class LayerTable:
         self, name: str, n_neurons: int, binding: LayerBinding, origin: LayerOrigin | None = None
     ) -> LayerRecord:
         """Record a new layer, of which no row is done; ``origin`` is the file that it is imported from."""
-        check = planned_check(self._database, name) if binding.precision == "fast" else None
+        check = planned_checks(self._database).get(name) if binding.precision == "fast" else None
         taken = {stem for (stem,) in self._database.query("SELECT file FROM layers")}
         with self._database.transaction() as connection:
             connection.execute(
@@ -179,7 +179,7 @@ class LayerTable:
                     json.dumps(software_versions(_SOFTWARE_OF_IMPORTS if origin else _RECORDED_SOFTWARE)),
                     now(),
                     None if origin is None else json.dumps(origin.to_dict()),
-                    None if check is None else json.dumps(check),
+                    None if check is None else json.dumps(check.to_dict()),
                 ),
             )
         return self.record(name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from backend.activations.precision_check_result import PrecisionCheck
 from backend.project_folder.project_database import ProjectDatabase
 
-# In the table ``project``: layer → check, for layers that have no row in the table ``layers`` yet.
 PLANNED_CHECKS: Final = "planned_precision_checks"
+"""Key of the table ``project``: layer → check, for layers that have no row in the table ``layers`` yet."""
 
 
 class PrecisionCheckTable:
@@ -22,10 +23,11 @@ class PrecisionCheckTable:
         """Return the check of a layer, extracted or not; None if there is none."""
         rows = self._database.query("SELECT precision_check FROM layers WHERE name = ?", (layer,))
         if not rows:
-            values = planned_check(self._database, layer)
-            return None if values is None else self._decode(json.dumps(values))
+            return planned_checks(self._database).get(layer)
         ((text,),) = rows
-        return None if text is None else self._decode(text)
+        if text is None:
+            return None
+        return self._database.decode(text, "column layers.precision_check", PrecisionCheck.from_dict)
 
     def save(self, layer: str, check: PrecisionCheck) -> None:
         """Keep the check of a layer, now or as soon as its extraction begins; of other layers' nothing."""
@@ -35,7 +37,7 @@ class PrecisionCheckTable:
                 "UPDATE layers SET precision_check = ? WHERE name = ?", (json.dumps(values), layer)
             )
         if not changed.rowcount:
-            planned = self._database.read_values("project").get(PLANNED_CHECKS, {})
+            planned = {name: one.to_dict() for name, one in planned_checks(self._database).items()}
             self._database.write_values("project", {PLANNED_CHECKS: planned | {layer: values}})
 
     def check(self) -> None:
@@ -46,17 +48,16 @@ class PrecisionCheckTable:
         ProjectDamagedError
             If one cannot be read.
         """
-        planned = self._database.read_values("project").get(PLANNED_CHECKS, {})
+        planned_checks(self._database)
         for (name,) in self._database.query("SELECT name FROM layers"):
             self.of_layer(name)
-        for name in planned:
-            self.of_layer(name)
-
-    def _decode(self, text: str) -> PrecisionCheck:
-        return self._database.decode(text, "column layers.precision_check", PrecisionCheck.from_dict)
 
 
-def planned_check(database: ProjectDatabase, layer: str) -> dict[str, Any] | None:
-    """Return the check of a layer that has not been begun, as plain JSON values; None if there is none."""
-    found: dict[str, Any] | None = database.read_values("project").get(PLANNED_CHECKS, {}).get(layer)
-    return found
+def planned_checks(database: ProjectDatabase) -> dict[str, PrecisionCheck]:
+    """Return the checks of layers that were not begun when they were measured, by layer."""
+    rows = database.query("SELECT value FROM project WHERE key = ?", (PLANNED_CHECKS,))
+    return database.decode(rows[0][0], "table project", _checks) if rows else {}
+
+
+def _checks(values: Mapping[str, Any]) -> dict[str, PrecisionCheck]:
+    return {layer: PrecisionCheck.from_dict(check) for layer, check in values.items()}

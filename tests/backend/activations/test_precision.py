@@ -111,7 +111,6 @@ class TestValues:
         ("build", "layer"),
         [
             (partial(torchvision_network, "mobilenet_v2"), "features.18"),
-            (partial(torchvision_network, "densenet121"), "features.denseblock2.denselayer3.conv2"),
             (small_vision_transformer, "encoder.layers.encoder_layer_1"),
             (partial(torchvision_network, "swin_t"), "features.1"),
         ],
