@@ -105,17 +105,25 @@ class Leader:
                 watch = signs.setdefault(path, Watch(path))
                 n_changes = watch.n_changes
                 watch.look()
-                if watch.n_changes == n_changes:
-                    continue
-                last_sign = time.monotonic()
-                if watch.sign is not None and watch.sign.has_ended:
-                    raise Cancelled
+                if watch.n_changes > n_changes:
+                    last_sign = time.monotonic()
+                self._require_alive(watch)
             if time.monotonic() - last_sign > _SECONDS_TO_BEGIN:
                 raise ExtractionError(
                     f"Rank 0 has given no sign in {self._folder} for {_SECONDS_TO_BEGIN / 60:.0f} minutes. "
                     "Do all processes run on machines that see this folder?"
                 )
             self._pause()
+
+    def _require_alive(self, watch: Watch) -> None:
+        """Go where rank 0 of this launch has stopped or died; a sign that never changed is an old one."""
+        sign = watch.sign
+        if sign is None or sign.launch != self._rank.launch or not watch.n_changes:
+            return
+        if sign.has_ended:
+            raise Cancelled
+        if problem := watch.problem():
+            raise ExtractionError(problem)
 
     def _plan_after(self, last: RankPlan) -> RankPlan | None:
         """Wait for the next plan; None when the run is over."""
