@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from app.commands.command_model import absolute_weights, load_confirmed, model_source
 from app.commands.command_progress import CommandTask
 from app.commands.command_project import is_project, open_for_writing, project_folder
+from app.commands.command_rank import run_rank
+from backend.activations.distributed.ranks import Rank, find_rank
 from backend.errors import ProjectError
 from backend.images import find_images
 from backend.networks.model_source import ModelSource, Pooling
@@ -26,6 +29,9 @@ _CHOICE_OF_IMAGES = "choice_of_images"
 def run_extract(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     folder = project_folder(arguments.project)
+    rank = find_rank(os.environ)
+    if rank is not None and rank.number > 0:
+        return run_rank(folder, rank, arguments)
     task = CommandTask(quiet=arguments.quiet)
     with task.interruptible():
         if is_project(folder):
@@ -42,7 +48,7 @@ def run_extract(arguments: argparse.Namespace) -> int:
                 project.close()
                 raise
         with project:
-            result = _extract(project, loaded, arguments, task)
+            result = _extract(project, loaded, arguments, task, rank)
         task.close()
     _say(folder, result)
     return 0
@@ -182,7 +188,11 @@ def _require_layers(loaded: LoadedModel, layers: tuple[str, ...], poolings: Mapp
 
 
 def _extract(
-    project: Project, loaded: LoadedModel, arguments: argparse.Namespace, task: CommandTask
+    project: Project,
+    loaded: LoadedModel,
+    arguments: argparse.Namespace,
+    task: CommandTask,
+    rank: Rank | None,
 ) -> ExtractionResult:
     from backend.activations.extraction import extract
     from backend.activations.precision_check import check_project_precision
@@ -190,13 +200,26 @@ def _extract(
 
     pooling = dict(arguments.pooling)
     check = check_project_precision(
-        project, loaded, arguments.layers, pooling=pooling, precision=arguments.precision, task=task
+        project,
+        loaded,
+        arguments.layers,
+        pooling=pooling,
+        precision=arguments.precision,
+        task=task,
+        device=arguments.device,
     )
     if check is not None:
         task.close()
         print(check.sentence, flush=True)
     result = extract(
-        project, loaded, arguments.layers, pooling=pooling, precision=arguments.precision, task=task
+        project,
+        loaded,
+        arguments.layers,
+        pooling=pooling,
+        precision=arguments.precision,
+        task=task,
+        device=arguments.device,
+        rank=rank,
     )
     for layer in result.layers:
         layer_suggestion(project, layer, task=task)

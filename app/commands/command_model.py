@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.activations.distributed.ranks import find_rank
 from backend.errors import ModelError
 from backend.image_files.grey_scaling import GreyScaling
 from backend.networks.model_source import ModelSource
@@ -65,7 +67,8 @@ def load_confirmed(
 
 def _require_consent(source: ModelSource) -> None:
     file = source.python_file
-    if not (sys.stdin is not None and sys.stdin.isatty()):
+    # Of several processes that a launcher started, none can ask for all.
+    if sys.stdin is None or not sys.stdin.isatty() or find_rank(os.environ) is not None:
         raise ModelError(
             f"The network comes from the Python file {file}, which can do anything that you can: give "
             "--yes-run-code if you know where it comes from."

@@ -47,6 +47,7 @@ examples:
   neuronprism extract vit.prism --images photos --model vit_b_16 --layers encoder.layers.encoder_layer_11 \\
       --pooling encoder.layers.encoder_layer_11=token_mean
   neuronprism extract birds.prism --images photos --model inception_v3 --layers Mixed_7b --precision fast
+  torchrun --nproc-per-node 4 -m app extract birds.prism     continue with four processes
 
 An image that cannot be read is skipped and listed by `neuronprism info`.
 """
@@ -251,6 +252,13 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         choices=PRECISIONS,
         help="of the network's arithmetic; fast: convolutions and linear layers in bfloat16, after measuring "
         "on a sample of the images what that changes (default: as the layer was begun, else float32)",
+    )
+    parser.add_argument(
+        "--device",
+        metavar="DEVICE",
+        default="auto",
+        help="where the network runs: cpu, cuda, cuda:1 (any number), mps (default: auto, a CUDA or MPS device "
+        "if there is one)",
     )
     parser.add_argument("--per-class", metavar="N", type=_positive, help="at most N images of each class")
     parser.add_argument("--seed", metavar="N", type=int, help="of the choice of images (default: 0)")

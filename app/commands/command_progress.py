@@ -16,22 +16,26 @@ from backend.task import Cancelled
 
 _SECONDS_BETWEEN_LINES = 10.0
 _STANDARD_ERROR = 2
+_STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class CommandTask:
     """A task whose progress is a bar on standard error, one for each kind of work.
 
-    Use it within :meth:`interruptible`: the first Ctrl-C then lets the work end where nothing is half done,
-    the second stops it at once.
+    Use it within :meth:`interruptible`: the first Ctrl-C (or SIGTERM, by which launchers and schedulers stop
+    a process) then lets the work end where nothing is half done, the second stops it at once.
 
     Parameters
     ----------
     quiet
         Whether to show no bars.
+    silent
+        Whether to say nothing at all, not even that the work is about to stop.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
+    def __init__(self, *, quiet: bool = False, silent: bool = False) -> None:
+        self._quiet = quiet or silent
+        self._silent = silent
         self._cancelled = threading.Event()
         self._bar: tqdm[None] | None = None
         self._title = ""
@@ -65,21 +69,24 @@ class CommandTask:
 
     @contextmanager
     def interruptible(self) -> Iterator[CommandTask]:
-        """Take Ctrl-C for this task as long as the context lasts."""
+        """Take Ctrl-C and SIGTERM for this task as long as the context lasts."""
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        before = signal.signal(signal.SIGINT, self._interrupt)
+        before = {number: signal.signal(number, self._interrupt) for number in _STOPPING_SIGNALS}
         try:
             yield self
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
             self.close()
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._cancelled.is_set():
             raise KeyboardInterrupt
         self._cancelled.set()
+        if self._silent:
+            return
         # Not print: the signal may have come in the middle of writing to the same stream.
         with suppress(OSError):
             os.write(
