@@ -126,10 +126,12 @@ class MainWindow(QMainWindow):
             signal.connect(self._show_busy_welcome)
         self.settings.recent_changed.connect(self._list_recent)
         session.project_changed.connect(self._show_project)
-        for signal in (session.layers_changed, session.layer_changed, self.projects.extraction_begun):
+        extraction = self.projects.extraction
+        for signal in (session.layers_changed, session.layer_changed, extraction.changed):
             signal.connect(self._show_centre)
         session.layer_loading.connect(self._show_centre)
-        self.unfinished.action_requested.connect(self.projects.continue_extraction)
+        session.growth.changed.connect(self._show_centre)
+        self.unfinished.action_requested.connect(self._act_on_unfinished)
         session.problem.connect(self.show_problem)
         long_work.job_failed.connect(self._show_job_failure)
         self.threads.interactive.job_failed.connect(self._show_job_failure)
@@ -172,18 +174,29 @@ class MainWindow(QMainWindow):
     @Slot()
     def _show_centre(self) -> None:
         """Show the workspace, or the way forward where a project has no layer to look at yet."""
-        session = self.session
-        unfinished = self.projects.unfinished_text()
+        session, extraction = self.session, self.projects.extraction
+        unfinished = "" if session.layer is not None else extraction.unfinished_text()
         if session.project is None:
             self.stack.setCurrentWidget(self.welcome)
-        elif session.layer is not None or session.layer_names() or not unfinished:
+        elif not unfinished or session.layer_names():
             self.stack.setCurrentWidget(self.workspace)
         else:
-            can_continue = self.projects.can_continue_extraction()
+            can_continue = extraction.can_continue()
             title = "The extraction is not finished" if can_continue else "No activations yet"
             action = "Continue extraction" if can_continue else ""
+            if extraction.is_running and session.first_with_rows():
+                title, action = "The extraction is under way", "Look at the images so far"
             self.unfinished.show_state("layers", title, unfinished, action)
             self.stack.setCurrentWidget(self.unfinished)
+
+    @Slot()
+    def _act_on_unfinished(self) -> None:
+        """Continue the extraction; if it runs, show as much of a layer as there is."""
+        extraction, layer = self.projects.extraction, self.session.first_with_rows()
+        if extraction.is_running and layer:
+            self.session.show_layer(layer)
+        else:
+            extraction.continue_extraction()
 
     def _show_docks(self, shown: bool) -> None:
         """Show the docks as the user last had them, or put them away with the project."""

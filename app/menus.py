@@ -45,6 +45,7 @@ class Menus(QObject):
             signal.connect(self.update_enabled)
         session.project_changed.connect(self._list_tour)
         session.neuron_changed.connect(self.update_enabled)
+        window.projects.extraction.changed.connect(self.update_enabled)
         session.visited.changed.connect(self.update_enabled)
         window.settings.recent_changed.connect(self._list_recent)
         self._list_recent()
@@ -58,7 +59,9 @@ class Menus(QObject):
         has_project = session.project is not None
         for name in ("close", "information"):
             self.actions[name].setEnabled(has_project)
-        self.actions["continue"].setEnabled(self._window.projects.can_continue_extraction())
+        extraction = self._window.projects.extraction
+        self.actions["continue"].setEnabled(extraction.can_continue())
+        self.actions["pause"].setEnabled(extraction.is_running)
         self.actions["relocate"].setEnabled(has_project)
         for name in ("find", "next_neuron", "previous_neuron"):
             self.actions[name].setEnabled(session.layer is not None)
@@ -85,7 +88,9 @@ class Menus(QObject):
         self._add(menu, "demo", "Open the &demo", projects.open_demo)
         menu.addSeparator()
         self._add(menu, "information", "About this &project", projects.show_information, "Ctrl+I", "info")
-        self._add(menu, "continue", "&Continue extraction", projects.continue_extraction)
+        extraction = projects.extraction
+        self._add(menu, "continue", "&Continue extraction", extraction.continue_extraction, None, "start")
+        self._add(menu, "pause", "P&ause extraction", extraction.pause, None, "pause")
         self._add(menu, "relocate", "&Locate the images…", projects.choose_images_folder)
         menu.addSeparator()
         self._add(

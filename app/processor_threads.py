@@ -1,6 +1,20 @@
-"""How the threads of numerical libraries wait for each other."""
+"""How threads share the processor: how idle ones wait, and which of them gives way."""
 
+from __future__ import annotations
+
+import logging
 import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
+
+_NICENESS = 10
+
+_log = logging.getLogger(__name__)
 
 
 def wait_without_spinning() -> None:
@@ -11,3 +25,36 @@ def wait_without_spinning() -> None:
     and 0.26 s sleeping. A user's own setting is kept.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def run_at_low_priority(function: Callable[[], _Result]) -> _Result:
+    """Run work that others are not to wait for, and return what it returns or raise what it raises.
+
+    On Linux it runs in a thread of its own, which gives way to the window and to analyses, and so do the
+    threads that it starts: they inherit its priority. (A thread could not take its own priority back.)
+    Elsewhere threads inherit nothing, and the work is run as it is.
+    """
+    if sys.platform != "linux":
+        return function()
+    outcome: Future[_Result] = Future()
+
+    def run() -> None:
+        _lower_priority()
+        try:
+            outcome.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=run, name="low priority")
+    thread.start()
+    thread.join()
+    return outcome.result()
+
+
+def _lower_priority() -> None:
+    """Make this thread nicer; on Linux niceness belongs to a thread."""
+    thread = threading.get_native_id()
+    try:
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
+    except OSError as error:
+        _log.info("The priority of a thread cannot be lowered: %s", error)

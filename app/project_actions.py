@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from app.export_actions import ExportActions
+from app.extraction_control import ExtractionControl
 from app.jobs.demo_jobs import demo_path, open_demo, tour_start
-from app.jobs.extraction_jobs import extract_layers, images_done, layers_to_extract
+from app.jobs.extraction_run import layers_to_extract
 from app.jobs.job import Job, JobFailure
 from app.jobs.project_jobs import (
     close_project,
@@ -26,11 +27,9 @@ from app.questions import ask, choose_folder, tell
 from backend.errors import NeuronPrismError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
 from widgets.new_project.new_project_form import NewProjectRequest
-from widgets.quantity_text import count_text
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
-    from backend.activations.extraction import ExtractionResult
 
 DATABASE_FILE = "project.sqlite"
 
@@ -38,13 +37,11 @@ DATABASE_FILE = "project.sqlite"
 class ProjectActions(QObject):
     """Runs the long jobs on projects, and asks what has to be asked on the way.
 
-    Signals
-    -------
-    extraction_begun()
-        Activations are being read; the end is told by the session's ``layers_changed``.
+    Attributes
+    ----------
+    exports : ExportActions
+    extraction : ExtractionControl
     """
-
-    extraction_begun = Signal()
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -52,7 +49,7 @@ class ProjectActions(QObject):
         self._session = window.session
         self._long_work = window.threads.long_work
         self.exports = ExportActions(window.session, window.threads.long_work, window)
-        self._extraction: Job | None = None
+        self.extraction = ExtractionControl(window)
         self._opening: tuple[Job, Path] | None = None
 
     # Opening and closing
@@ -133,33 +130,6 @@ class ProjectActions(QObject):
         dialog.chosen.connect(self._create)
         dialog.open()
 
-    def can_continue_extraction(self) -> bool:
-        """Whether a layer of the project is incomplete and not being extracted now."""
-        project = self._session.project
-        if project is None or project.read_only or self._extraction is not None:
-            return False
-        return bool(layers_to_extract(project))
-
-    @Slot()
-    def continue_extraction(self) -> None:
-        """Extract what is missing of the project's layers."""
-        project = self._session.project
-        if project is not None and self.can_continue_extraction():
-            self._window.permission.request(project.model_source, partial(self._extract, project))
-
-    def unfinished_text(self) -> str:
-        """Return how far the extraction of the project is, "" if nothing is missing."""
-        project = self._session.project
-        if project is None or not layers_to_extract(project):
-            return ""
-        layers = ", ".join(layers_to_extract(project))
-        done = f"{layers}: {images_done(project):,} of {count_text(project.n_images, 'image')} done."
-        if self._extraction is not None:
-            return done + " The status bar follows the rest."
-        if project.read_only:
-            return done + " Open the project for writing to continue."
-        return done + " What is there is kept; only the missing images are computed."
-
     def show_information(self) -> None:
         """Show what the project holds."""
         if self._session.project is not None:
@@ -220,38 +190,7 @@ class ProjectActions(QObject):
     def _begin_extraction(self, project: Project) -> None:
         self._replace_project(project)
         self._window.settings.add_recent(project.path)
-        self.continue_extraction()
-
-    def _extract(self, project: Project) -> None:
-        if project is not self._session.project or not self.can_continue_extraction():
-            return
-        layers = layers_to_extract(project)
-        allow_code = self._window.permission.is_allowed(project.model_source)
-        self._extraction = self._long_work.submit(
-            f"Extracting {', '.join(layers)}",
-            partial(extract_layers, project, self._window.models, allow_code, layers),
-            unit="image",
-        )
-        self._extraction.succeeded.connect(self._show_skipped)
-        self._extraction.ended.connect(self._end_extraction)
-        self._window.menus.update_enabled()
-        self.extraction_begun.emit()
-
-    @Slot(object)
-    def _show_skipped(self, result: ExtractionResult) -> None:
-        if result.n_skipped:
-            tell(
-                self._window,
-                "Some images are left out",
-                f"{count_text(result.n_skipped, 'image')} of {result.n_images:,} could not be read.",
-                action="Show which, and why",
-                on_action=self.show_information,
-            )
-
-    @Slot()
-    def _end_extraction(self) -> None:
-        self._extraction = None
-        self._session.refresh_layers()
+        self.extraction.continue_extraction()
 
     @Slot(object)
     def _show_relocated(self) -> None:
@@ -272,7 +211,7 @@ class ProjectActions(QObject):
             return
         if images_are_missing:
             self._offer_relocation(project)
-        elif self.can_continue_extraction():
+        elif self.extraction.can_continue():
             self._offer_extraction(project)
 
     def _offer_extraction(self, project: Project) -> None:
@@ -284,7 +223,7 @@ class ProjectActions(QObject):
             details="What is there already is kept; only the missing images are computed.",
             accept="Continue",
             reject="Not now",
-            on_accept=self.continue_extraction,
+            on_accept=self.extraction.continue_extraction,
         )
 
     def _offer_relocation(self, project: Project) -> None:
@@ -331,7 +270,7 @@ class ProjectActions(QObject):
             self._long_work.cancel_all()
             then()
 
-        kept = running is self._extraction
+        kept = running is self.extraction.job
         ask(
             self._window,
             "Stop what is running?",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,9 +12,12 @@ from PySide6.QtGui import QUndoStack
 
 from app.concept_counts import ConceptCounts
 from app.concept_names import ConceptNames
-from app.jobs.analysis_jobs import TreeKind, analyse, disentangle_neuron
+from app.growing_layer import LayerGrowth
+from app.jobs.analysis_jobs import analyse, disentangle_neuron
+from app.jobs.extraction_growth import rows_of_unfinished_layers
 from app.jobs.job_threads import JobThreads
-from app.jobs.project_jobs import load_layer
+from app.jobs.layer_jobs import RefreshedLayer, load_layer
+from app.kept_analyses import KeptAnalyses
 from app.layer_data import LayerData
 from app.neuron_names import NeuronNames
 from app.selection import Selection, VisitedNeurons
@@ -23,17 +25,15 @@ from app.threshold_choice import threshold_for
 from app.undo_commands import SetParameters
 from backend.errors import NeuronPrismError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
-from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
 from backend.method.results import Disentanglement
 
 if TYPE_CHECKING:
-    from backend.project import Project
+    from backend.project import Freshness, Project
 
 PREVIEW_INTERVAL_MS = 60
 """Least time between two clusterings while the threshold is dragged."""
 
-KEPT_ANALYSES = 32
 LAST_VIEW = "last_view"
 
 
@@ -45,14 +45,19 @@ class Session(QObject):
     project, layer, neuron, parameters, split, analysis
         What is on show now; None where there is nothing (yet). ``split`` is steps 1 to 4 of the neuron, which
         arrive first; ``analysis`` adds the evaluation over the whole dataset.
-    selection, visited, counts, names, neuron_names : QObject
+    freshness : Freshness or None
+        What changed since the project's activations were computed; None as long as that is not known.
+    selection, visited, counts, names, neuron_names, growth : QObject
         The parts with signals of their own.
     undo_stack : QUndoStack
 
     Signals
     -------
     project_changed(Project or None), layers_changed()
+    freshness_changed(Freshness or None)
     layer_loading(str), layer_changed(LayerData or None)
+    layer_refreshed(LayerData)
+        The layer on show has more rows, or was computed again; neuron and parameters are the same.
     neuron_changed(int or None)
     parameters_changed(Parameters)
     threshold_previewed(float)
@@ -67,8 +72,10 @@ class Session(QObject):
 
     project_changed = Signal(object)
     layers_changed = Signal()
+    freshness_changed = Signal(object)
     layer_loading = Signal(str)
     layer_changed = Signal(object)
+    layer_refreshed = Signal(object)
     neuron_changed = Signal(object)
     parameters_changed = Signal(object)
     threshold_previewed = Signal(float)
@@ -82,6 +89,7 @@ class Session(QObject):
         super().__init__(parent)
         self._threads = threads
         self.project: Project | None = None
+        self.freshness: Freshness | None = None
         self.layer: LayerData | None = None
         self.neuron: int | None = None
         self.parameters = Parameters()
@@ -93,11 +101,11 @@ class Session(QObject):
         self.counts = ConceptCounts(threads.aside, self)
         self.names = ConceptNames(self)
         self.neuron_names = NeuronNames(self)
+        self.growth = LayerGrowth(threads.interactive, self)
         self._wanted: tuple[str, int | None] | None = None
         self._preview: float | None = None
         self._read_only_said = False
-        self._kept: OrderedDict[tuple[str, int, Parameters], NeuronAnalysis] = OrderedDict()
-        self._trees: tuple[TreeKind, int, Hierarchy] | None = None
+        self._kept = KeptAnalyses()
         self._preview_timer = QTimer(self, singleShot=True, interval=PREVIEW_INTERVAL_MS)
         self._preview_timer.timeout.connect(self._request_preview)
 
@@ -111,10 +119,12 @@ class Session(QObject):
         self._preview_timer.stop()
         self.counts.set_layer(None)
         self.project, self._wanted, self._read_only_said = project, None, False
+        self.set_freshness(None)
         self.undo_stack.clear()
         self.visited.clear()
         self._kept.clear()
         self._clear_layer()
+        self.growth.set_rows(rows_of_unfinished_layers(project) if project is not None else {})
         self.project_changed.emit(project)
         self.layers_changed.emit()
         if project is not None:
@@ -132,6 +142,21 @@ class Session(QObject):
             return ()
         return tuple(record.name for record in self.project.layers if record.complete)
 
+    def can_show(self, name: str) -> bool:
+        """Return whether a layer is complete, or has rows to look at."""
+        rows = self.growth.rows(name)
+        return rows.n_leading > 0 if rows is not None else name in self.layer_names()
+
+    def first_with_rows(self) -> str:
+        """Return the first layer that has rows and is not complete, "" if there is none."""
+        return next((name for name, rows in self.growth.all_rows().items() if rows.n_leading), "")
+
+    def set_freshness(self, freshness: Freshness | None) -> None:
+        """Take what changed since the activations were computed; None: not known."""
+        if freshness != self.freshness:
+            self.freshness = freshness
+            self.freshness_changed.emit(freshness)
+
     def reload_images(self) -> None:
         """Show every picture anew, because the images are elsewhere now."""
         if self.project is not None and self.layer is not None and not self.project.read_only:
@@ -140,11 +165,15 @@ class Session(QObject):
             self.show_layer(*view)
 
     def refresh_layers(self) -> None:
-        """Look again which layers there are, after an extraction."""
+        """Look again which layers there are, and at the one on show, after an extraction."""
         self._kept.clear()
+        if self.project is not None:
+            self.growth.set_rows(rows_of_unfinished_layers(self.project))
         self.layers_changed.emit()
         if self.project is not None and self.layer is None:
             self._show_last_view(self.project)
+        elif self.layer is not None:
+            self.growth.settle()
 
     # Layer and neuron
 
@@ -162,6 +191,35 @@ class Session(QObject):
         job.succeeded.connect(self._take_layer)
         job.failed.connect(self._forget_wanted)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no layer is being loaded and no threshold dragged."""
+        return self._wanted is None and self._preview is None
+
+    def take_refreshed(self, refreshed: RefreshedLayer) -> bool:
+        """Go over to the layer on show as it is now; False if something else is on show by now."""
+        layer, split = refreshed.layer, refreshed.analysis.disentanglement
+        shown = (self.layer.name, self.neuron, self.parameters) if self.layer is not None else None
+        if not self.is_settled or shown != (layer.name, split.neuron, split.parameters):
+            return False
+        self.about_to_change.emit()
+        was_partial = self.layer is not None and self.layer.is_partial
+        self.layer = layer
+        self._kept.clear()
+        if was_partial and not layer.is_partial:
+            self._keep_parameters(layer)
+        self.layer_refreshed.emit(layer)
+        self.counts.set_layer(layer, self.parameters)
+        self._take_split(split)
+        self._take_analysis(refreshed.analysis)
+        return True
+
+    def leave_layer(self) -> None:
+        """Show another layer, since the one on show has no rows any more, or none."""
+        self._clear_layer()
+        if self.project is not None:
+            self._show_last_view(self.project)
+
     def show_neuron(self, neuron: int) -> None:
         """Show a neuron of the layer on show."""
         if self.layer is None or self._wanted is not None or neuron == self.neuron:
@@ -175,7 +233,7 @@ class Session(QObject):
         self.selection.clear()
         self.visited.visit(self.layer.name, neuron)
         self.names.set_neuron(self.layer.name, neuron)
-        if (self.layer.name, neuron, self.parameters) in self._kept:
+        if self._kept.analysis(self.layer.name, neuron, self.parameters) is not None:
             self.neuron_changed.emit(neuron)
             self._request_analysis()
         else:
@@ -273,15 +331,13 @@ class Session(QObject):
         """Show the analysis that the neuron and its parameters ask for: a kept one at once, else a job's."""
         if self.layer is None or self.neuron is None or self._wanted is not None:
             return
-        place = (self.layer.name, self.neuron, self.parameters)
-        kept = self._kept.get(place)
+        kept = self._kept.analysis(self.layer.name, self.neuron, self.parameters)
         if kept is not None:
-            self._kept.move_to_end(place)
             self._threads.interactive.cancel_all()
             self._take_split(kept.disentanglement)
             self._take_analysis(kept)
             return
-        tree = self._known_tree(self.parameters)
+        tree = self._kept.tree(self.layer.name, self.neuron, self.parameters)
         job = self._threads.interactive.submit(
             f"Analysing neuron {self.neuron} of {self.layer.name}",
             partial(analyse, self.layer, self.neuron, self.parameters, tree),
@@ -295,35 +351,26 @@ class Session(QObject):
         if self._preview is None or self.layer is None or self.neuron is None or self._wanted is not None:
             return
         parameters = replace(self.parameters, distance_threshold=self._preview)
+        tree = self._kept.tree(self.layer.name, self.neuron, parameters)
         job = self._threads.interactive.submit(
             f"Clustering neuron {self.neuron} of {self.layer.name}",
-            partial(disentangle_neuron, self.layer, self.neuron, parameters, self._known_tree(parameters)),
+            partial(disentangle_neuron, self.layer, self.neuron, parameters, tree),
         )
         job.succeeded.connect(self._take_split)
-
-    def _known_tree(self, parameters: Parameters) -> Hierarchy | None:
-        if self._trees is None or self.layer is None:
-            return None
-        kind, neuron, hierarchy = self._trees
-        wanted = (TreeKind.of(self.layer.name, parameters), self.neuron)
-        return hierarchy if (kind, neuron) == wanted and hierarchy.n_leaves else None
 
     @Slot(object)
     def _take_split(self, split: Disentanglement) -> None:
         if self.layer is None:
             return
         self.about_to_change.emit()
-        self._trees = (TreeKind.of(self.layer.name, split.parameters), split.neuron, split.hierarchy)
+        self._kept.keep_tree(self.layer.name, split)
         self.split = split
         self.names.set_split(split)
         self.split_changed.emit(split)
 
     @Slot(object)
     def _take_analysis(self, analysis: NeuronAnalysis) -> None:
-        parameters = analysis.disentanglement.parameters
-        self._kept[(analysis.layer, analysis.neuron, parameters)] = analysis
-        while len(self._kept) > KEPT_ANALYSES:
-            self._kept.popitem(last=False)
+        self._kept.keep(analysis)
         self.analysis = analysis
         self.analysis_changed.emit(analysis)
 
@@ -334,10 +381,13 @@ class Session(QObject):
         self._clear_layer()
         self.layer = data
         self.parameters = data.parameters
+        if data.is_partial:
+            self._kept.clear()  # they may rest on fewer rows
         self.neuron_names.set_names(data.neuron_names)
         self.layer_changed.emit(data)
         self.parameters_changed.emit(data.parameters)
         self.counts.set_layer(data, data.parameters)
+        self.growth.layer_shown()
         neuron = wanted[1] if wanted is not None else None
         self.show_neuron(data.first_neuron() if neuron is None or neuron >= data.n_neurons else neuron)
 
@@ -352,8 +402,15 @@ class Session(QObject):
             self.counts.set_parameters(self.parameters)
             self._request_analysis()
 
+    def _keep_parameters(self, layer: LayerData) -> None:
+        """Let a layer that is complete now keep the parameters that it was looked at with."""
+        suggested = layer.suggestion.parameters() if layer.suggestion is not None else Parameters()
+        if self.parameters != suggested:
+            self.store(lambda project: project.save_parameters(layer.name, self.parameters))
+
     def _clear_layer(self) -> None:
-        self.layer = self.neuron = self.split = self.analysis = self._trees = self._preview = None
+        self.layer = self.neuron = self.split = self.analysis = self._preview = None
+        self._kept.forget_tree()
         self.neuron_names.set_names({})
         self.selection.clear()
         self.names.set_neuron(None, None)
@@ -362,13 +419,11 @@ class Session(QObject):
 
     def _show_last_view(self, project: Project) -> None:
         names = self.layer_names()
-        if not names:
-            return
         view = project.get_setting(LAST_VIEW)
-        layer = view.get("layer") if isinstance(view, dict) else None
-        if isinstance(view, dict) and layer in names and isinstance(view.get("neuron"), int):
-            self.show_layer(str(layer), view["neuron"])
-        else:
+        layer = str(view.get("layer")) if isinstance(view, dict) else ""
+        if isinstance(view, dict) and self.can_show(layer) and isinstance(view.get("neuron"), int):
+            self.show_layer(layer, view["neuron"])
+        elif names:
             self.show_layer(names[0])
 
     def _show_place(self, place: tuple[str, int] | None) -> None:

@@ -1,19 +1,16 @@
-"""Jobs around extraction: what a network offers, what it will cost, and the extraction itself."""
+"""Jobs before an extraction: what a network offers, what a folder holds, and what it will cost."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.jobs.project_jobs import suggest_for_layer
 from app.model_cache import ModelCache
 from backend.networks.model_source import LayerInfo
-from backend.project import Project
 from backend.task import Task
 from widgets.new_project.new_project_form import ImagesChoice, ModelChoice, NewProjectRequest
 
 if TYPE_CHECKING:
-    from backend.activations.extraction import ExtractionResult
     from backend.activations.extraction_estimate import ExtractionEstimate
 
 
@@ -91,32 +88,3 @@ def estimate_extraction(models: ModelCache, request: NewProjectRequest, task: Ta
         request.images.folder, per_class=request.images.per_class, seed=request.images.seed, task=task
     )
     return estimate(loaded, images, request.layers, task=task)
-
-
-def layers_to_extract(project: Project) -> tuple[str, ...]:
-    """Return the layers that were chosen or begun and are not complete."""
-    records = {record.name: record for record in project.layers}
-    names = dict.fromkeys((*project.planned_layers, *records))
-    return tuple(name for name in names if name not in records or not records[name].complete)
-
-
-def images_done(project: Project) -> int:
-    """Return how many images are done in every layer that is not complete."""
-    done = {record.name: record.n_done for record in project.layers}
-    return min((done.get(name, 0) for name in layers_to_extract(project)), default=project.n_images)
-
-
-def extract_layers(
-    project: Project, models: ModelCache, allow_code: bool, layers: tuple[str, ...], task: Task
-) -> ExtractionResult:
-    """Load the network, extract the layers (or what is missing of them), and suggest a threshold for each."""
-    task.progress(0, 0, "Loading the network")
-    loaded = models.load(project.model_source, allow_code=allow_code, task=task)
-    task.check_cancelled()
-    from backend.activations.extraction import extract
-
-    result = extract(project, loaded, layers, task=task)
-    for name in layers:
-        task.check_cancelled()
-        suggest_for_layer(project, name, task)
-    return result

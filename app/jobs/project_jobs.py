@@ -1,12 +1,10 @@
-"""Jobs on whole projects: open, close, relocate, create; and loading one of its layers."""
+"""Jobs on whole projects: open, close, relocate, create."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from app.layer_data import LayerData
 from backend.image_files.image_address import image_file
-from backend.method.parameters import Parameters, Suggestion
 from backend.project import ImageCheck, Project
 from backend.task import Task
 from widgets.new_project.new_project_form import NewProjectRequest
@@ -44,33 +42,3 @@ def relocate_images(project: Project, folder: Path, task: Task) -> ImageCheck:
 def images_are_missing(project: Project, task: Task) -> bool:
     """Return whether the images folder, or the first of its images, is not where it was."""
     return project.n_images > 0 and not image_file(project.image_path(0)).is_file()
-
-
-def load_layer(project: Project, name: str, task: Task) -> LayerData:
-    """Map a layer's activations and read its index; suggest a threshold if none has been suggested yet.
-
-    Raises
-    ------
-    ProjectError
-        If the layer is not complete or its files are damaged.
-    """
-    activations = project.activations(name)
-    task.check_cancelled()
-    index = project.neuron_index(name, task=task)
-    task.check_cancelled()
-    suggestion = suggest_for_layer(project, name, task)
-    parameters = project.parameters(name)
-    if parameters is None:
-        parameters = suggestion.parameters() if suggestion is not None else Parameters()
-    return LayerData(name, activations, index, suggestion, parameters, project.neuron_names(name))
-
-
-def suggest_for_layer(project: Project, name: str, task: Task) -> Suggestion | None:
-    """Return what is suggested for a layer, measured and kept in the project if it is not there yet."""
-    suggestion = project.suggestion(name)
-    if suggestion is not None:
-        return suggestion
-    # Imports scikit-learn, which a layer with a suggestion need not wait for.
-    from backend.layer_parameters import layer_suggestion
-
-    return layer_suggestion(project, name, task=task)
