@@ -17,6 +17,7 @@ from backend.networks.model_source import IMPORTED_ARCHITECTURE, ModelSource
 from backend.project import Project
 from backend.project_folder.file_content import file_sha256
 from backend.project_folder.layer_origin import LayerOrigin
+from backend.project_folder.project_creation import BLOCK_ROWS
 from backend.project_folder.project_images import FileState
 from backend.project_folder.project_layers import LayerBinding, LayerRecord, now
 from backend.task import SilentTask, Task
@@ -55,8 +56,17 @@ class ImportResult:
     seconds: float
 
 
-def create_import_project(folder: Path, plan: ImportPlan) -> Project:
+def create_import_project(folder: Path, plan: ImportPlan, *, block_rows: int = BLOCK_ROWS) -> Project:
     """Make the project that a plan is for, with its images and no layer yet, and open it for writing.
+
+    Parameters
+    ----------
+    folder
+        To make, by custom ``NAME.prism``.
+    plan
+        Of an import into a new project.
+    block_rows
+        Rows in a block, which is what an import that is cut off reads again at most.
 
     Raises
     ------
@@ -66,7 +76,7 @@ def create_import_project(folder: Path, plan: ImportPlan) -> Project:
     folder = folder.absolute()
     root = folder / IMAGES_FOLDER if plan.root is None else plan.root
     images = ImageSet(root, plan.images.paths, plan.images.labels)
-    return Project.create(folder, ModelSource(IMPORTED_ARCHITECTURE), images)
+    return Project.create(folder, ModelSource(IMPORTED_ARCHITECTURE), images, block_rows=block_rows)
 
 
 def import_activations(

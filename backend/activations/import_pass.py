@@ -73,8 +73,8 @@ class _Pass:
         with ActivationRows(self._array, self._origin.pooling) as source:
             for start in range(0, n_images, rows):
                 stop = min(start + rows, n_images)
-                self._task.check_cancelled()
                 self._task.progress(start, n_images, f"Importing {layer}")
+                self._task.check_cancelled()
                 if self._extraction.has(start):
                     self._extraction.take_stored(start)
                 else:
