@@ -257,8 +257,8 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         "--device",
         metavar="DEVICE",
         default="auto",
-        help="where the network runs: cpu, cuda, cuda:1 (any number), mps (default: auto, a CUDA or MPS device "
-        "if there is one)",
+        help="where the network runs: cpu, cuda, cuda:1 (any number), mps (default: auto, a CUDA or MPS "
+        "device if there is one)",
     )
     parser.add_argument("--per-class", metavar="N", type=_positive, help="at most N images of each class")
     parser.add_argument("--seed", metavar="N", type=int, help="of the choice of images (default: 0)")
