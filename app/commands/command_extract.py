@@ -166,9 +166,10 @@ def _conflict(project: Project, option: str, given: object, kept: object) -> Pro
 
 def _require_precision(arguments: argparse.Namespace) -> None:
     if arguments.precision is not None:
+        from backend.activations.devices import choose_device
         from backend.activations.precision import require_precision
 
-        require_precision(arguments.precision)
+        require_precision(arguments.precision, choose_device(arguments.device).type)
 
 
 def _require_same_precision(project: Project, arguments: argparse.Namespace) -> None:

@@ -83,7 +83,10 @@ def _load(project: Project, models: ModelCache, allow_code: bool, task: Task) ->
 
 def _extract(project: Project, loaded: LoadedModel, layers: tuple[str, ...], task: Task) -> ExtractionResult:
     from backend.activations.extraction import extract
+    from backend.activations.precision_check import check_project_precision
 
+    # Only where that is to be used and was not compared before.
+    run_at_low_priority(lambda: check_project_precision(project, loaded, layers, task=task))
     reports = GrowthReports(project, task)
     result = run_at_low_priority(lambda: extract(project, loaded, layers, task=reports))
     for name in layers:
