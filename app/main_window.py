@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Slot
@@ -11,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget
 
 from app.code_permission import CodePermission
+from app.dropped_files import dropped_folder, dropped_image, why_not_taken
 from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
 from app.jobs.job import Job, JobFailure
 from app.jobs.job_display import JobDisplay
@@ -20,6 +20,7 @@ from app.model_cache import ModelCache
 from app.project_actions import ProjectActions
 from app.project_dialog import idle_text
 from app.project_panels import ProjectPanels
+from app.questions import tell
 from app.session import Session
 from app.settings import Settings
 from app.thumbnail_decoding import decode_thumbnail
@@ -120,7 +121,7 @@ class MainWindow(QMainWindow):
         self.welcome.open_requested.connect(self.projects.choose_and_open)
         self.welcome.recent_requested.connect(self.projects.open)
         self.welcome.recent_removed.connect(self.settings.remove_recent)
-        self.welcome.images_dropped.connect(self.projects.new_project)
+        self.welcome.images_dropped.connect(self.projects.open_or_begin)
         long_work = self.threads.long_work
         for signal in (long_work.job_started, long_work.job_progressed, long_work.job_ended):
             signal.connect(self._show_busy_welcome)
@@ -313,16 +314,25 @@ class MainWindow(QMainWindow):
     # Events
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take one folder: a project, or images for a new one."""
-        if dropped_folder(event) is not None:
+        """Take files and folders: what cannot be opened is named when it is dropped."""
+        if event.mimeData().hasUrls():
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the dropped project, or begin a new one with the dropped images."""
-        folder = dropped_folder(event)
+        """Open the dropped project, begin a new one with the dropped images, or say what can be dropped."""
+        mime = event.mimeData()
+        event.acceptProposedAction()
+        folder, image = dropped_folder(mime), dropped_image(mime)
+
+        def begin() -> None:
+            if image is not None:
+                self.projects.new_project(image.parent)
+
         if folder is not None:
-            event.acceptProposedAction()
             self.projects.open_or_begin(folder)
+        else:
+            action = "Use its folder" if image is not None else ""
+            tell(self, "What can be dropped", why_not_taken(mime), action=action, on_action=begin)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save what was typed, cancel what runs, wait for the threads, close the project."""
@@ -335,12 +345,3 @@ class MainWindow(QMainWindow):
         if self.session.project is not None and self.shut_down_cleanly:
             self.projects.close_quietly(self.session.project)
         super().closeEvent(event)
-
-
-def dropped_folder(event: QDropEvent) -> Path | None:
-    """Return the one local folder that is dragged, or None."""
-    urls = event.mimeData().urls()
-    if len(urls) != 1 or not urls[0].isLocalFile():
-        return None
-    path = Path(urls[0].toLocalFile())
-    return path if path.is_dir() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ class ModelCache:
     def load(self, source: ModelSource, *, allow_code: bool, task: Task) -> LoadedModel:
         """Return the network, loading it unless it is the last one and its files are unchanged.
 
+        Another rule for grey values is only another preprocessing of the same network.
+
         Raises
         ------
         ModelError
@@ -31,13 +34,16 @@ class ModelCache:
         """
         from backend.models import load_model
 
-        key = (source, *(_modified(path) for path in (source.python_file, source.weights)))
+        network = replace(source, grey_scaling=None)
+        key = (network, *(_modified(path) for path in (source.python_file, source.weights)))
         with self._lock:
             if self._loaded is None or key != self._key:
                 self._loaded = None  # free the old network before the new one takes its memory
-                self._loaded = load_model(source, allow_code=allow_code, task=task)
+                self._loaded = load_model(network, allow_code=allow_code, task=task)
                 self._key = key
-            return self._loaded
+            loaded = self._loaded
+        preprocessing = loaded.preprocessing.with_grey_scaling(source.grey_scaling)
+        return replace(loaded, preprocessing=preprocessing, source=source)
 
     def clear(self) -> None:
         """Forget the network."""

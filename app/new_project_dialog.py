@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal, Slot
+from PySide6.QtCore import QObject, QSize, QStandardPaths, Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from app.code_permission import CodePermission
 from app.jobs.extraction_jobs import (
     ImagesFound,
     ModelFound,
+    compare_precisions,
     estimate_extraction,
     list_model_layers,
+    list_timm_names,
     list_torchvision_names,
     look_for_images,
+    why_no_fast_precision,
 )
-from app.jobs.job import Job, JobFailure, JobFunction
+from app.jobs.job import Job, JobFailure, JobFunction, JobProgress
 from app.jobs.job_threads import QueueThread
 from app.model_cache import ModelCache
 from widgets.new_project.new_project_form import (
@@ -32,6 +36,11 @@ from widgets.new_project.new_project_form import (
 
 if TYPE_CHECKING:
     from backend.activations.extraction_estimate import ExtractionEstimate
+    from backend.activations.precision_check_result import PrecisionCheck
+
+
+_SIZE = QSize(1160, 780)
+_ROOM_AROUND = QSize(40, 60)  # for the window's frame and the desktop's bars
 
 
 class NewProjectDialog(QDialog):
@@ -56,7 +65,8 @@ class NewProjectDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("New project")
-        self.resize(860, 640)
+        room = self.screen().availableSize() - _ROOM_AROUND
+        self.resize(_SIZE.boundedTo(room))
         self.form = NewProjectForm()
         layout = QVBoxLayout(self)
         layout.addWidget(self.form)
@@ -67,6 +77,7 @@ class NewProjectDialog(QDialog):
         self.form.model_changed.connect(self._list_layers)
         self.form.images_changed.connect(self._look_for_images)
         self.form.estimate_requested.connect(self._estimate)
+        self.form.precision_check_requested.connect(self._compare_precisions)
         self.form.accepted.connect(self._accept)
         self.form.cancelled.connect(self.reject)
         self.finished.connect(self._questions.drop_all)
@@ -109,10 +120,20 @@ class NewProjectDialog(QDialog):
     @Slot(object)
     def _estimate(self, request: NewProjectRequest) -> None:
         self.form.set_error("estimate", "")
-        allowed = ModelChoice(request.model.source, self._permission.is_allowed(request.model.source))
-        known = NewProjectRequest(allowed, request.layers, request.images, request.destination)
-        function = partial(estimate_extraction, self._models, known)
+        function = partial(estimate_extraction, self._models, self._allowed(request))
         self._questions.ask("estimate", "Estimating", function, self._show_estimate)
+
+    @Slot(object)
+    def _compare_precisions(self, request: NewProjectRequest | None) -> None:
+        self._questions.drop("precision")
+        if request is not None:
+            function = partial(compare_precisions, self._models, self._allowed(request))
+            self._questions.ask("precision", "Comparing precisions", function, self._show_check)
+
+    def _allowed(self, request: NewProjectRequest) -> NewProjectRequest:
+        """Return the request with what is known of the leave to run its Python file."""
+        source = request.model.source
+        return replace(request, model=ModelChoice(source, self._permission.is_allowed(source)))
 
     @Slot(object)
     def _accept(self, request: NewProjectRequest) -> None:
@@ -122,19 +143,43 @@ class NewProjectDialog(QDialog):
     @Slot(object)
     def _show_names(self, names: tuple[str, ...]) -> None:
         self.form.set_torchvision_names(names)
+        # Imports timm, which nobody who wants a network of torchvision's has to wait for.
+        self._questions.ask_quietly(
+            "Listing timm's networks", list_timm_names, self._show_timm, self._no_timm
+        )
+        self._questions.ask_quietly("Asking the processor", why_no_fast_precision, self._show_fast)
+
+    @Slot(object)
+    def _show_timm(self, names: tuple[str, ...]) -> None:
+        self.form.set_timm_names(names)
+
+    @Slot(object)
+    def _no_timm(self, failure: JobFailure) -> None:
+        self.form.set_timm_names((), failure.sentence)
+
+    @Slot(object)
+    def _show_fast(self, unavailable: str) -> None:
+        self.form.set_fast_unavailable(unavailable)
 
     def _show_model(self, own_size: bool, found: ModelFound) -> None:
         if own_size:
             self.form.set_own_input_size(found.input_size)
+        self.form.set_own_grey_scaling(found.grey_scaling)
         self.form.set_layers(found.layers)
 
     @Slot(object)
     def _show_images(self, found: ImagesFound) -> None:
-        self.form.set_image_summary(found.n_images, found.n_classes, found.n_chosen, found.skipped)
+        self.form.set_image_summary(
+            found.n_images, found.n_classes, found.n_chosen, found.skipped, found.depths
+        )
 
     @Slot(object)
     def _show_estimate(self, estimate: ExtractionEstimate) -> None:
         self.form.set_estimate(estimate.bytes_on_disk, estimate.seconds, estimate.images_per_second)
+
+    @Slot(object)
+    def _show_check(self, check: PrecisionCheck) -> None:
+        self.form.set_precision_check(check)
 
 
 class _Questions(QObject):
@@ -145,6 +190,7 @@ class _Questions(QObject):
         self._thread = thread
         self._form = form
         self._jobs: dict[Field, Job] = {}
+        self._quiet: list[Job] = []
 
     def ask(
         self,
@@ -169,8 +215,27 @@ class _Questions(QObject):
             if self._finish(field, job):
                 self._form.set_error(blame or field, failure.sentence)
 
+        def progressed(progress: JobProgress) -> None:
+            if self._jobs.get(field) is job:
+                self._form.set_progress(field, progress.done, progress.total, progress.message)
+
         job.succeeded.connect(succeeded)
         job.failed.connect(failed)
+        job.progressed.connect(progressed)
+
+    def ask_quietly(
+        self,
+        title: str,
+        function: JobFunction,
+        answer: Callable[[object], None] | Callable[..., None],
+        fail: Callable[[JobFailure], None] | None = None,
+    ) -> None:
+        """Run a job that no field waits for."""
+        job = self._thread.submit(title, function, quiet=True)
+        self._quiet.append(job)
+        job.succeeded.connect(answer)
+        if fail is not None:
+            job.failed.connect(fail)
 
     def drop(self, field: Field) -> None:
         """Forget a field's question."""
@@ -184,6 +249,8 @@ class _Questions(QObject):
         """Forget every question, when the dialog closes."""
         for field in tuple(self._jobs):
             self.drop(field)
+        for job in self._quiet:
+            self._thread.cancel(job)
 
     def _finish(self, field: Field, job: Job) -> bool:
         """Take a job off the list; False if it is not the field's newest."""

@@ -58,8 +58,10 @@ class ProjectActions(QObject):
         """Let the user choose a project folder, and open it."""
         self._choose_folder("Open a project", "Open", self.open)
 
-    def open_or_begin(self, folder: Path) -> None:
+    @Slot(str)
+    def open_or_begin(self, folder: Path | str) -> None:
         """Open a folder if it is a project; else begin a new project with the images in it."""
+        folder = Path(folder)
         if (folder / DATABASE_FILE).exists():
             self.open(folder)
         else:

@@ -31,7 +31,18 @@ def create_project(request: NewProjectRequest, task: Task) -> Project:
     )
     task.check_cancelled()
     task.progress(0, 0, "Writing the list of images")
-    return Project.create(request.destination, request.model.source, images, layers=request.layers)
+    project = Project.create(
+        request.destination,
+        request.model.source,
+        images,
+        layers=request.layers,
+        poolings=request.poolings,
+        precision=request.precision,
+    )
+    if request.precision_check is not None:
+        for layer in request.layers:
+            project.save_precision_check(layer, request.precision_check)
+    return project
 
 
 def relocate_images(project: Project, folder: Path, task: Task) -> ImageCheck:

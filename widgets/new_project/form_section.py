@@ -28,11 +28,14 @@ class FormSection(QWidget):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._error = ""
+        self._busy = False
         self._busy_bar = QProgressBar()
         self._busy_bar.setRange(0, 0)
         self._busy_bar.setTextVisible(False)
         self._busy_bar.setFixedSize(72, 6)
         self._busy_bar.setAccessibleName(f"{title}: working")
+        self._busy_bar.hide()
         heading = QHBoxLayout()
         heading.addWidget(heading_label(title))
         heading.addStretch(1)
@@ -48,7 +51,6 @@ class FormSection(QWidget):
         self._layout.addLayout(heading)
         self._layout.addLayout(self.grid)
         self._layout.addWidget(self.message)
-        self.set_busy(False)
 
     def add_row(self, title: str, field: QWidget, tooltip: str = "") -> QLabel:
         """Add a labelled field; its label is returned. ``title`` may hold a mnemonic."""
@@ -78,11 +80,17 @@ class FormSection(QWidget):
 
     def set_error(self, sentence: str) -> None:
         """Say what is wrong here; empty: nothing is."""
+        self._error = sentence
         self.message.show_message(sentence, "error")
+
+    def show_note(self, sentence: str) -> None:
+        """Say something that stands in nobody's way; empty: nothing. An error goes before it."""
+        if not self._error:
+            self.message.show_message(sentence, "info")
 
     def error(self) -> str:
         """Return what is wrong here, empty if nothing is."""
-        return self.message.text()
+        return self._error
 
 
 class PathEdit(QWidget):
@@ -119,7 +127,7 @@ class PathEdit(QWidget):
         self._title = title
         self._name_filter = name_filter
         self._last = ""
-        self.line = _PathLine()
+        self.line = _PathLine(takes_files=kind == "file")
         self.line.setPlaceholderText(placeholder)
         self.line.setClearButtonEnabled(True)
         self.browse_button = QPushButton()
@@ -180,18 +188,24 @@ class PathEdit(QWidget):
 
 
 class _PathLine(QLineEdit):
-    """Takes a dropped file as its path, not as a URL."""
+    """Takes a dropped file or folder as its path, not as a URL."""
 
     dropped = Signal()
 
+    def __init__(self, *, takes_files: bool) -> None:
+        super().__init__()
+        self._takes_files = takes_files
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _local_path(event.mimeData()):
+        if self._path(event):
             event.acceptProposedAction()
+        elif event.mimeData().hasUrls():
+            event.ignore()  # what it is part of may take it, or say why not
         else:
             super().dragEnterEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = _local_path(event.mimeData())
+        path = self._path(event)
         if not path:
             super().dropEvent(event)
             return
@@ -200,7 +214,13 @@ class _PathLine(QLineEdit):
         self.setText(path)
         self.dropped.emit()
 
+    def _path(self, event: QDropEvent) -> str:
+        path = dropped_path(event.mimeData())
+        fits = path is not None and (path.is_file() if self._takes_files else path.is_dir())
+        return str(path) if fits else ""
 
-def _local_path(mime: QMimeData) -> str:
+
+def dropped_path(mime: QMimeData) -> Path | None:
+    """Return the one local file or folder that is dragged, or None."""
     urls = mime.urls()
-    return urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""
+    return Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None

@@ -1,39 +1,52 @@
-"""The choice of the images: their folder, and how many of each class."""
+"""The choice of the images: their folder, how many of each class, and the rule for deep grey values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QWidget
 
 from widgets import theme
+from widgets.drop_frame import draw_drop_frame
 from widgets.labels import secondary_label
-from widgets.new_project.form_section import FormSection, PathEdit
+from widgets.new_project.form_section import FormSection, PathEdit, dropped_path
+from widgets.new_project.grey_scaling_choice import GreyScalingChoice
 from widgets.new_project.new_project_request import ImagesChoice
 from widgets.number_boxes import PreciseNumberBox, WholeNumberBox
 from widgets.quantity_text import count_text
+
+if TYPE_CHECKING:
+    # Imports Pillow, which the window need not wait for.
+    from backend.image_files.grey_depth import GreyDepth
 
 _SPINNING_PAUSE = 300  # milliseconds
 _PUBLISHED_PER_CLASS = 130
 
 
 class ImagesSection(FormSection):
-    """Chooses a folder of images.
+    """Chooses a folder of images; takes one that is dropped on it.
 
     Signals
     -------
     choice_changed(ImagesChoice or None)
         Other images, or none.
+    grey_scaling_changed()
+        Another rule for grey values, see :attr:`grey_scaling`.
     """
 
     choice_changed = Signal(object)
+    grey_scaling_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("3   Images", parent)
         self._last: ImagesChoice | None = None
         self._n_chosen = 0
+        self._dragged_over = False
+        self.setAcceptDrops(True)
         self.folder_edit = PathEdit("folder", "Choose the folder of images", placeholder="Drop a folder here")
         self.add_row(
             "F&older",
@@ -41,7 +54,10 @@ class ImagesSection(FormSection):
             "Images of any common format, nested as deep as you like. Folders directly in it are classes.",
         )
         self._build_sampling()
+        self.grey_scaling = GreyScalingChoice()
+        self.grey_scaling.grey_scaling_changed.connect(self.grey_scaling_changed)
         self._build_summary()
+        self.add_wide(self.grey_scaling)
         self._report_later = QTimer(self, singleShot=True, interval=_SPINNING_PAUSE)
         self._report_later.timeout.connect(self._report)
         self.folder_edit.path_changed.connect(self._report)
@@ -110,7 +126,12 @@ class ImagesSection(FormSection):
         return self._n_chosen
 
     def set_summary(
-        self, n_images: int, n_classes: int, n_chosen: int, skipped: Sequence[tuple[str, str]]
+        self,
+        n_images: int,
+        n_classes: int,
+        n_chosen: int,
+        skipped: Sequence[tuple[str, str]],
+        depths: Sequence[GreyDepth] = (),
     ) -> None:
         """Say what was found in the folder."""
         self._n_chosen = n_chosen
@@ -125,6 +146,7 @@ class ImagesSection(FormSection):
         self.skipped_button.setVisible(bool(skipped))
         self.skipped_button.setChecked(False)
         self.skipped_list.setVisible(False)
+        self.grey_scaling.show_depths(depths)
         self.set_error("")
 
     def clear_summary(self) -> None:
@@ -133,6 +155,7 @@ class ImagesSection(FormSection):
         self.summary_label.setText("")
         self.skipped_button.setVisible(False)
         self.skipped_list.setVisible(False)
+        self.grey_scaling.show_depths(())
 
     @Slot(bool)
     def _sampling_toggled(self, drawn: bool) -> None:
@@ -153,3 +176,37 @@ class ImagesSection(FormSection):
             self.clear_summary()
             self.set_error("")
             self.choice_changed.emit(choice)
+
+    # --- drops ---------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders: of what is no folder, say so when it is dropped."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+            self._show_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Forget what was dragged over the section."""
+        self._show_drop(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Choose the dropped folder."""
+        self._show_drop(False)
+        event.acceptProposedAction()
+        path = dropped_path(event.mimeData())
+        if path is not None and path.is_dir():
+            self.set_folder(path)
+        elif path is not None:
+            self.show_note(f"{path.name} is a file: drop the folder that the images are in.")
+        else:
+            self.show_note("Drop one folder of this computer: the one that all the images are in.")
+
+    def _show_drop(self, dragged_over: bool) -> None:
+        self._dragged_over = dragged_over
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Frame the section while something is dragged over it."""
+        super().paintEvent(event)
+        if self._dragged_over:
+            draw_drop_frame(self)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
@@ -18,34 +18,43 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from backend.networks.model_source import LayerInfo
+from backend.networks.model_source import LayerInfo, Pooling
 from widgets import theme
 from widgets.labels import EmptyState, secondary_label
+from widgets.new_project.pooling_box import PoolingBox
 from widgets.quantity_text import count_text
 
-_NAME, _TYPE, _OUTPUT = range(3)
+_NAME, _TYPE, _OUTPUT, _POOLING = range(4)
 _LAYER_ROLE = Qt.ItemDataRole.UserRole + 1
 _USABLE_ROLE = Qt.ItemDataRole.UserRole + 2
 _ON_THE_WAY_ROLE = Qt.ItemDataRole.UserRole + 3  # shown only because it leads to a layer that fits the filter
 _EXPAND_ALL_UP_TO = 40
+_ROOM_FOR_TYPES = 500  # pixels
 _NO_NETWORK = "No network yet", "Its layers are listed once you have chosen it."
 
 
 class LayerTree(QWidget):
     """Layers nested by the dots in their names; those that cannot be analysed are grey and say why.
 
+    A checked layer has a box for its pooling where there is a choice.
+
     Signals
     -------
     selection_changed(tuple of str)
         The names of the checked layers, in the network's order.
+    poolings_changed()
+        A layer is to be pooled otherwise.
     """
 
     selection_changed = Signal(object)
+    poolings_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._items: dict[str, QTreeWidgetItem] = {}
         self._n_neurons: dict[str, int] = {}
+        self._offered: dict[str, tuple[Pooling, ...]] = {}
+        self._chosen_poolings: dict[str, Pooling] = {}
         self._filling = False
         self._remembered: tuple[str, ...] = ()
         self.filter_edit = QLineEdit()
@@ -56,16 +65,19 @@ class LayerTree(QWidget):
         self.filter_edit.textChanged.connect(self._filter)
         self.tree = QTreeWidget()
         self.tree.setAccessibleName("Layers of the network")
-        self.tree.setColumnCount(3)
-        self.tree.setHeaderLabels(["Layer", "Type", "Output"])
+        self.tree.setColumnCount(4)
+        self.tree.setHeaderLabels(["Layer", "Type", "Output", "Pooling"])
+        self.tree.headerItem().setToolTip(
+            _POOLING, "How the output of a checked layer becomes one value for each neuron and image."
+        )
         self.tree.setItemDelegate(_LayerDelegate(self.tree))
-        self.tree.setUniformRowHeights(True)
         self.tree.setAlternatingRowColors(True)
         header = self.tree.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(_TYPE, 130)
-        header.setSectionResizeMode(_OUTPUT, QHeaderView.ResizeMode.ResizeToContents)
+        header.resizeSection(_TYPE, 110)
+        for column in (_OUTPUT, _POOLING):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.itemChanged.connect(self._item_changed)
         self.count_label = secondary_label()
         self.empty_state = EmptyState("layers")
@@ -80,6 +92,11 @@ class LayerTree(QWidget):
         layout.addWidget(holder, 1)
         layout.addWidget(self.count_label)
         self.set_message(*_NO_NETWORK)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the types out where the names would have no room; tooltips have them."""
+        super().resizeEvent(event)
+        self.tree.setColumnHidden(_TYPE, self.width() < _ROOM_FOR_TYPES)
 
     def set_message(self, title: str, text: str = "") -> None:
         """Show a message in place of the layers; what was checked is checked again if it comes back."""
@@ -110,6 +127,15 @@ class LayerTree(QWidget):
         checked = self.checked_layers()
         return sum(self._n_neurons[name] for name in checked) if checked else None
 
+    def poolings(self) -> dict[str, Pooling]:
+        """Return how each checked layer is to be pooled, where there is a choice."""
+        return {name: self._pooling(name) for name in self.checked_layers() if len(self._offered[name]) > 1}
+
+    def pooling_box(self, name: str) -> PoolingBox | None:
+        """Return the box for a layer's pooling, if there is one now."""
+        box = self.tree.itemWidget(self._items[name], _POOLING)
+        return box if isinstance(box, PoolingBox) else None
+
     def set_checked_layers(self, names: Sequence[str]) -> None:
         """Check these layers and no others; names that cannot be analysed are left out. No signal."""
         self._filling = True
@@ -123,6 +149,7 @@ class LayerTree(QWidget):
                     self._reveal(item)
         finally:
             self._filling = False
+        self._show_pooling_boxes()
         self._show_count()
 
     def _fill(self, layers: Sequence[LayerInfo]) -> None:
@@ -135,6 +162,7 @@ class LayerTree(QWidget):
             # The dictionary holds the network's order; parents made on the way are no layers.
             self._items = {layer.name: self._items[layer.name] for layer in layers}
             self._n_neurons = {layer.name: layer.n_neurons or 0 for layer in layers}
+            self._offered = {layer.name: layer.poolings for layer in layers}
             if len(layers) <= _EXPAND_ALL_UP_TO:
                 self.tree.expandAll()
         finally:
@@ -167,7 +195,7 @@ class LayerTree(QWidget):
         item.setData(_NAME, _USABLE_ROLE, layer.supported)
         neurons = count_text(layer.n_neurons or 0, "neuron")
         tooltip = f"{layer.name}\n{layer.kind}\n{neurons if layer.supported else layer.reason}"
-        for column in range(3):
+        for column in range(4):
             item.setToolTip(column, tooltip)
         if layer.supported:
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
@@ -220,8 +248,37 @@ class LayerTree(QWidget):
     @Slot(QTreeWidgetItem, int)
     def _item_changed(self, item: QTreeWidgetItem, column: int) -> None:
         if not self._filling and column == _NAME:
+            self._show_pooling_boxes()
             self._show_count()
             self.selection_changed.emit(self.checked_layers())
+
+    def _pooling(self, name: str) -> Pooling:
+        offered, chosen = self._offered[name], self._chosen_poolings.get(name)
+        return chosen if chosen in offered else offered[0]
+
+    def _show_pooling_boxes(self) -> None:
+        """Give each checked layer with a choice of poolings a box for it, and take away those of others."""
+        with_choice = self.poolings()
+        last: QWidget = self.tree
+        for name, item in self._items.items():
+            box = self.pooling_box(name)
+            if name not in with_choice:
+                if box is not None:
+                    self.tree.removeItemWidget(item, _POOLING)
+                    item.setSizeHint(_POOLING, QSize())
+                continue
+            if box is None:
+                box = PoolingBox(name, self._offered[name], with_choice[name])
+                box.pooling_chosen.connect(self._pooling_chosen)
+                item.setSizeHint(_POOLING, box.sizeHint() + QSize(theme.SPACING, 2))
+                self.tree.setItemWidget(item, _POOLING, box)
+            QWidget.setTabOrder(last, box)
+            last = box
+
+    @Slot(str, str)
+    def _pooling_chosen(self, name: str, pooling: Pooling) -> None:
+        self._chosen_poolings[name] = pooling
+        self.poolings_changed.emit()
 
     def _show_count(self) -> None:
         checked = self.checked_layers()
@@ -244,6 +301,10 @@ def _all_items(tree: QTreeWidget) -> Iterator[QTreeWidgetItem]:
 
 class _LayerDelegate(QStyledItemDelegate):
     """Writes what cannot be analysed, or only leads to what fits the filter, in the secondary text colour."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Leave some room between the lines."""
+        return super().sizeHint(option, index) + QSize(0, theme.SPACING // 2)
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

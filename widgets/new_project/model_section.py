@@ -1,4 +1,4 @@
-"""The choice of the network: one of torchvision's, or what a Python file of the user's returns."""
+"""The choice of the network: one of torchvision's or timm's, or what a Python file of the user's returns."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from backend.networks.model_source import LARGEST_INPUT_SIZE, ModelSource
+from backend.networks.model_source import LARGEST_INPUT_SIZE, TIMM_PREFIX, ModelSource
+from widgets.labels import secondary_label
 from widgets.new_project.form_section import FormSection, PathEdit
 from widgets.new_project.new_project_request import ModelChoice
 from widgets.number_boxes import WholeNumberBox
 
 _OWN_SIZE = 0  # shown as the network's own input size
 _TYPING_PAUSE = 300  # milliseconds
+_LONGEST_LIST = 14  # names on show at once
+_INSTALL_TIMM = 'python -m pip install "neuron-prism[timm]"'
 _WEIGHTS_FILES = "Weights (*.pth *.pt *.safetensors);;All files (*)"
 
 
@@ -40,12 +43,15 @@ class ModelSection(FormSection):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("1   Network", parent)
-        self._names: tuple[str, ...] = ()
+        self._torchvision_names: tuple[str, ...] = ()
+        self._timm_names: tuple[str, ...] = ()
+        self._timm_is_known = False
         self._last: ModelChoice | None = None
-        self._torchvision_fields: list[QWidget] = []
+        self._name_error = ""
+        self._name_fields: list[QWidget] = []
         self._python_fields: list[QWidget] = []
         self._build_kind()
-        self._build_torchvision()
+        self._build_name()
         self._build_python()
         self._build_common()
         self._report_later = QTimer(self, singleShot=True, interval=_TYPING_PAUSE)
@@ -56,31 +62,40 @@ class ModelSection(FormSection):
     # --- building ------------------------------------------------------------------------------------
 
     def _build_kind(self) -> None:
-        self.torchvision_button = QRadioButton("From &torchvision")
-        self.torchvision_button.setToolTip("One of torchvision's classification networks.")
+        self.name_button = QRadioButton("By name (&torchvision, timm)")
+        self.name_button.setToolTip("One of torchvision's classification networks, or of the package timm.")
         self.python_button = QRadioButton("From &Python code of mine")
         self.python_button.setToolTip("A function in a Python file that returns the network.")
-        self.torchvision_button.setChecked(True)
+        self.name_button.setChecked(True)
         group = QButtonGroup(self)
         kind = QWidget()
         row = QHBoxLayout(kind)
         row.setContentsMargins(0, 0, 0, 0)
-        for button in (self.torchvision_button, self.python_button):
+        for button in (self.name_button, self.python_button):
             group.addButton(button)
             row.addWidget(button)
         row.addStretch(1)
         self.grid.addWidget(kind, 0, 0, 1, 2)
 
-    def _build_torchvision(self) -> None:
+    def _build_name(self) -> None:
         self.name_box = QComboBox()
         self.name_box.setEditable(True)
         self.name_box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         line = self.name_box.lineEdit()
         if line is not None:
-            line.setPlaceholderText("Type to search: mobilenet_v2, resnet50 …")
+            line.setPlaceholderText("Type to search: mobilenet_v2, resnet50, timm:vit …")
             line.setClearButtonEnabled(True)
-        label = self.add_row("N&ame", self.name_box, "The network's name in torchvision.")
-        self._torchvision_fields += [label, self.name_box]
+        self.name_box.setMaxVisibleItems(_LONGEST_LIST)
+        label = self.add_row(
+            "N&ame",
+            self.name_box,
+            "The network's name in torchvision, or timm: and its name in timm. Any part of a name finds it.\n"
+            "A set of timm's weights may follow the name: timm:resnet50.a1_in1k.",
+        )
+        self.timm_hint = secondary_label()
+        self.timm_hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.grid.addWidget(self.timm_hint, self.grid.rowCount(), 1)
+        self._name_fields += [label, self.name_box]
 
     def _build_python(self) -> None:
         self.file_edit = PathEdit("file", "Choose the Python file", "Python files (*.py);;All files (*)")
@@ -115,7 +130,7 @@ class ModelSection(FormSection):
         )
 
     def _connect(self) -> None:
-        self.torchvision_button.toggled.connect(self._show_kind)
+        self.name_button.toggled.connect(self._show_kind)
         self.name_box.activated.connect(self._report)
         self.name_box.editTextChanged.connect(self._report_soon)
         self.file_edit.path_changed.connect(self._file_changed)
@@ -127,18 +142,43 @@ class ModelSection(FormSection):
     # --- content -------------------------------------------------------------------------------------
 
     def set_torchvision_names(self, names: Sequence[str]) -> None:
-        """Offer these networks; what is typed already stays."""
-        typed = self.name_box.currentText()
-        self._names = tuple(names)
+        """Offer torchvision's networks; what is typed already stays."""
+        self._torchvision_names = tuple(names)
+        self._offer_names()
+
+    def set_timm_names(self, names: Sequence[str], hint: str = "") -> None:
+        """Offer timm's networks too, whose names begin with ``timm:``.
+
+        Parameters
+        ----------
+        names
+            None: timm is not installed.
+        hint
+            A sentence that takes the place of how to install it.
+        """
+        self._timm_names = tuple(names)
+        self._timm_is_known = True
+        how_to_install = "" if names else f"More networks with the package timm: {_INSTALL_TIMM}"
+        self.timm_hint.setText(hint or how_to_install)
+        self._offer_names()
+        self._show_kind()
+
+    def _offer_names(self) -> None:
+        line = self.name_box.lineEdit()
+        typed, cursor = self.name_box.currentText(), line.cursorPosition() if line is not None else 0
+        names = [*self._torchvision_names, *self._timm_names]
         self.name_box.blockSignals(True)
         self.name_box.clear()
-        self.name_box.addItems(list(names))
+        self.name_box.addItems(names)
         self.name_box.setCurrentIndex(-1)
         self.name_box.setEditText(typed)
         self.name_box.blockSignals(False)
-        completer = QCompleter(list(names), self.name_box)
+        if line is not None:
+            line.setCursorPosition(cursor)
+        completer = QCompleter(names, self.name_box)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setMaxVisibleItems(_LONGEST_LIST)
         self.name_box.setCompleter(completer)
         self._report()
 
@@ -149,20 +189,22 @@ class ModelSection(FormSection):
 
     def choice(self) -> ModelChoice | None:
         """Return the network as chosen; None while something is missing."""
-        architecture = self._torchvision_name() if self._is_torchvision() else self._python_factory()
+        architecture = self._network_name() if self._is_by_name() else self._python_factory()
         if not architecture:
             return None
         size = self.input_size_box.value()
         source = ModelSource(
             architecture, self.weights_edit.path() or None, None if size == _OWN_SIZE else size
         )
-        return ModelChoice(source, allow_code=not self._is_torchvision())
+        return ModelChoice(source, allow_code=not self._is_by_name())
 
     def missing(self) -> str:
         """Return a sentence that says what the choice lacks; empty if it is complete."""
         if self.choice() is not None:
             return ""
-        if self._is_torchvision():
+        if self._is_by_name():
+            if self._typed().startswith(TIMM_PREFIX) and not self._timm_is_known:
+                return "Listing timm's networks…"
             return "Choose a network."
         if not self.file_edit.path():
             return "Choose the Python file that makes the network."
@@ -170,12 +212,17 @@ class ModelSection(FormSection):
             return "Name the function that returns the network."
         return "Confirm that the Python file may run."
 
-    def _is_torchvision(self) -> bool:
-        return self.torchvision_button.isChecked()
+    def _is_by_name(self) -> bool:
+        return self.name_button.isChecked()
 
-    def _torchvision_name(self) -> str:
-        name = self.name_box.currentText().strip()
-        return name if name in self._names else ""
+    def _typed(self) -> str:
+        return self.name_box.currentText().strip()
+
+    def _network_name(self) -> str:
+        """Return the name as typed if it is one; which sets of weights timm has, loading tells."""
+        name = self._typed()
+        without_set = name.partition(".")[0]
+        return name if name in self._torchvision_names or without_set in self._timm_names else ""
 
     def _python_factory(self) -> str:
         file, name = self.file_edit.path(), self.callable_edit.text().strip()
@@ -185,12 +232,13 @@ class ModelSection(FormSection):
 
     @Slot()
     def _show_kind(self) -> None:
-        torchvision = self._is_torchvision()
-        for field in self._torchvision_fields:
-            field.setVisible(torchvision)
+        by_name = self._is_by_name()
+        for field in self._name_fields:
+            field.setVisible(by_name)
         for field in self._python_fields:
-            field.setVisible(not torchvision)
-        placeholder = "published ones, downloaded once" if torchvision else "what the function returns"
+            field.setVisible(not by_name)
+        self.timm_hint.setVisible(by_name and bool(self.timm_hint.text()))
+        placeholder = "published ones, downloaded once" if by_name else "what the function returns"
         self.weights_edit.line.setPlaceholderText(placeholder)
         self._report()
 
@@ -213,12 +261,29 @@ class ModelSection(FormSection):
     def _report(self) -> None:
         self._report_later.stop()
         choice = self.choice()
-        typed = self.name_box.currentText().strip()
-        begun = any(typed.casefold() in name for name in self._names)
-        if self._is_torchvision() and self._names and not begun:
-            self.set_error(f"torchvision has no classification network “{typed}”: choose one of the list.")
-        elif choice != self._last:
+        problem = self._name_problem() if self._is_by_name() else ""
+        if problem:
+            self.set_error(problem)
+        elif choice != self._last or self.error() == self._name_error:
             self.set_error("")
+        self._name_error = problem
         if choice != self._last:
             self._last = choice
             self.choice_changed.emit(choice)
+
+    def _name_problem(self) -> str:
+        """Say why no network's name begins as what is typed; "" if one does, or it is not known yet."""
+        typed = self._typed()
+        begun = typed.casefold()
+        if any(begun in name.casefold() for name in (*self._torchvision_names, *self._timm_names)):
+            return ""
+        if self._network_name() or not self._torchvision_names:
+            return ""
+        if self._timm_is_known:
+            if self._timm_names:
+                return f"Neither torchvision nor timm has a network “{typed}”: choose one of the list."
+            if begun.startswith(TIMM_PREFIX):
+                return f"timm is not installed: {_INSTALL_TIMM}, then open this dialog again."
+        elif begun.startswith(TIMM_PREFIX) or TIMM_PREFIX.startswith(begun):
+            return ""
+        return f"torchvision has no classification network “{typed}”: choose one of the list."

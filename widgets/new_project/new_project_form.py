@@ -1,13 +1,16 @@
-"""The form for a new project: network, layers, images, destination, and what it will cost."""
+"""The form for a new project: network, layers, images, destination, precision, and what it will cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from backend.image_files.grey_scaling import GreyScaling
 from backend.networks.model_source import LayerInfo
 from widgets import theme
 from widgets.labels import secondary_label
@@ -17,14 +20,22 @@ from widgets.new_project.images_section import ImagesSection
 from widgets.new_project.layer_tree import LayerTree
 from widgets.new_project.model_section import ModelSection
 from widgets.new_project.new_project_request import Field, ImagesChoice, ModelChoice, NewProjectRequest
-from widgets.quantity_text import bytes_text, duration_text
+from widgets.new_project.precision_section import PrecisionSection
+from widgets.quantity_text import bytes_text, count_text, duration_text
+
+if TYPE_CHECKING:
+    from backend.activations.precision_check_result import PrecisionCheck
+    from backend.image_files.grey_depth import GreyDepth
 
 __all__ = ["Field", "ImagesChoice", "ModelChoice", "NewProjectForm", "NewProjectRequest"]
 
 _ESTIMATE_PAUSE = 400  # milliseconds
+_CHECKING = "The fast precision is being measured on these images…"
+_READING = "Reading the network…"
 _MEASURING = "Measuring the time on a few images…"
 _VALUE_BYTES = 4  # an activation is stored in single precision
 _LEAST_WIDTH = 920  # pixels: two columns in which paths can be read
+_LEFT_SHARE, _RIGHT_SHARE = 6, 5  # of the width: the tree of layers has four columns
 
 
 class NewProjectForm(QWidget):
@@ -37,7 +48,11 @@ class NewProjectForm(QWidget):
     images_changed(ImagesChoice or None)
         Other images: look at the folder, then ``set_image_summary``.
     estimate_requested(NewProjectRequest)
-        The form is complete, or changed while it was: answer with ``set_estimate``.
+        All that an extraction takes is known, or changed while it was: answer with ``set_estimate``. Where
+        the project will be does not matter, and is not said.
+    precision_check_requested(NewProjectRequest or None)
+        What does the fast precision change: answer with ``set_precision_check``. None: it does not matter
+        any more.
     accepted(NewProjectRequest), cancelled()
         The user pressed Create, or Cancel.
     """
@@ -45,19 +60,22 @@ class NewProjectForm(QWidget):
     model_changed = Signal(object)
     images_changed = Signal(object)
     estimate_requested = Signal(object)
+    precision_check_requested = Signal(object)
     accepted = Signal(object)
     cancelled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._estimated: NewProjectRequest | None = None
+        self._checked: NewProjectRequest | None = None
         self.model_section = ModelSection()
         self.layers_section = FormSection("2   Layers")
         self.layer_tree = LayerTree()
         self.layers_section.add_wide(self.layer_tree, 1)
         self.images_section = ImagesSection()
         self.destination_section = DestinationSection()
-        self.estimate_section = FormSection("5   What it takes")
+        self.precision_section = PrecisionSection()
+        self.estimate_section = FormSection("6   What it takes")
         self.estimate_label = secondary_label(factor=1.0)
         self.estimate_section.add_wide(self.estimate_label)
         self._sections: dict[Field, FormSection] = {
@@ -65,14 +83,19 @@ class NewProjectForm(QWidget):
             "layers": self.layers_section,
             "images": self.images_section,
             "destination": self.destination_section,
+            "precision": self.precision_section,
             "estimate": self.estimate_section,
         }
         self._build_layout()
         self._estimate_later = QTimer(self, singleShot=True, interval=_ESTIMATE_PAUSE)
-        self._estimate_later.timeout.connect(self._ask_for_estimate)
+        self._estimate_later.timeout.connect(self._ask)
         self.model_section.choice_changed.connect(self._model_chosen)
         self.images_section.choice_changed.connect(self._images_chosen)
+        self.images_section.grey_scaling_changed.connect(self._update)
         self.layer_tree.selection_changed.connect(self._update)
+        self.layer_tree.poolings_changed.connect(self._update)
+        self.precision_section.precision_changed.connect(self._precision_chosen)
+        self.precision_section.measuring_requested.connect(self._measure_precision)
         self.destination_section.destination_changed.connect(self._update)
         self._update()
 
@@ -90,15 +113,20 @@ class NewProjectForm(QWidget):
             column.setSpacing(2 * theme.SPACING)
         left.addWidget(self.model_section)
         left.addWidget(self.layers_section, 1)
-        for section in (self.images_section, self.destination_section, self.estimate_section):
+        for section in (
+            self.images_section,
+            self.destination_section,
+            self.precision_section,
+            self.estimate_section,
+        ):
             right.addWidget(section)
         right.addStretch(1)
         inner = QWidget()
         columns = QHBoxLayout(inner)
         columns.setContentsMargins(*(2 * theme.MARGIN,) * 4)
         columns.setSpacing(3 * theme.MARGIN)
-        columns.addLayout(left, 1)
-        columns.addLayout(right, 1)
+        columns.addLayout(left, _LEFT_SHARE)
+        columns.addLayout(right, _RIGHT_SHARE)
         self.setMinimumWidth(_LEAST_WIDTH)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -120,6 +148,15 @@ class NewProjectForm(QWidget):
         """Offer these networks."""
         self.model_section.set_torchvision_names(names)
 
+    def set_timm_names(self, names: Sequence[str], hint: str = "") -> None:
+        """Offer timm's networks too; none: it is not installed, or ``hint`` says what else is the matter."""
+        self.model_section.set_timm_names(names, hint)
+
+    def set_fast_unavailable(self, reason: str) -> None:
+        """Say why this machine has no fast precision; an empty reason: it has."""
+        self.precision_section.set_fast_unavailable(reason)
+        self._update()
+
     def set_destination_folder(self, folder: Path) -> None:
         """Propose where projects go."""
         self.destination_section.set_folder(folder)
@@ -132,12 +169,17 @@ class NewProjectForm(QWidget):
         """Show the layers of the network as chosen, none while it is not; ``note`` stands below them."""
         self.set_busy("layers", False)
         self.layer_tree.set_layers(layers)
-        self.layers_section.message.show_message(note, "info")
+        self.layers_section.show_note(note)
         self._update()
 
     def set_own_input_size(self, pixels: int | None) -> None:
         """Name the network's own input size in pixels; None: it is not known yet."""
         self.model_section.set_own_input_size(pixels)
+
+    def set_own_grey_scaling(self, rule: GreyScaling) -> None:
+        """Name the rule for deep grey values that the network has of its own."""
+        self.images_section.grey_scaling.set_own_grey_scaling(rule)
+        self._update()
 
     def set_image_summary(
         self,
@@ -145,6 +187,7 @@ class NewProjectForm(QWidget):
         n_classes: int,
         n_chosen: int,
         skipped: Sequence[tuple[str, str]] = (),
+        depths: Sequence[GreyDepth] = (),
     ) -> None:
         """Say what the folder holds.
 
@@ -156,9 +199,11 @@ class NewProjectForm(QWidget):
             Images after undersampling.
         skipped
             Path and reason of each file left out.
+        depths
+            What is known of the grey values, for each format that can hold deep ones.
         """
         self.set_busy("images", False)
-        self.images_section.set_summary(n_images, n_classes, n_chosen, skipped)
+        self.images_section.set_summary(n_images, n_classes, n_chosen, skipped, depths)
         self._update()
 
     def set_estimate(
@@ -168,12 +213,28 @@ class NewProjectForm(QWidget):
         self.set_busy("estimate", False)
         parts = [f"{bytes_text(bytes_on_disk)} on disk"]
         if seconds is not None:
-            parts.append(f"about {duration_text(seconds)}")
+            parts.append(f"about {duration_text(max(seconds, 1.0))}")
         text = ", ".join(parts)
         if images_per_second is not None:
             text += f" at {images_per_second:,.0f} images/s on this computer"
         self.estimate_label.setText(text + ". It can be stopped and continued at any time.")
         self.estimate_section.set_error("")
+
+    def set_precision_check(self, check: PrecisionCheck) -> None:
+        """Show what the fast precision changes on a sample of the images."""
+        self.set_busy("precision", False)
+        self.precision_section.set_error("")
+        self.precision_section.show_check(check)
+        self._update()
+
+    def set_progress(self, field: Field, done: int, total: int, message: str) -> None:
+        """Say how far the answer to a question is; ``total`` 0: that is not known."""
+        text = f"{message}: {done:,} of {total:,}" if total else message
+        if field == "precision":
+            counted = f"{message}: {done:,} of {count_text(total, 'image')}" if total else message
+            self.precision_section.show_progress(counted)
+        elif field == "layers":
+            self.layer_tree.set_message(_READING, text)
 
     def set_error(self, field: Field, sentence: str) -> None:
         """Say under the field what is wrong; an empty sentence takes it back."""
@@ -189,23 +250,39 @@ class NewProjectForm(QWidget):
         """Show that something about a field is being found out."""
         self._sections[field].set_busy(busy)
         if field == "layers" and busy:
-            self.layer_tree.set_message("Reading the network…", "One dry run finds its layers.")
+            self.layer_tree.set_message(_READING, "One dry run finds its layers.")
         self._update()
 
     # --- what the user asks --------------------------------------------------------------------------
 
     def request(self) -> NewProjectRequest | None:
         """Return the project as asked for; None while something is missing or wrong."""
-        model, images = self.model_section.choice(), self.images_section.choice()
-        destination, layers = self.destination_section.destination(), self.layer_tree.checked_layers()
-        if self._missing() or model is None or images is None or destination is None:
+        request, destination = self._measurable_request(), self.destination_section.destination()
+        if request is None or destination is None or self._problem():
             return None
-        return NewProjectRequest(model, layers, images, destination)
+        check = self.precision_section.check if request.precision == "fast" else None
+        return replace(request, destination=destination, precision_check=check)
+
+    def _measurable_request(self) -> NewProjectRequest | None:
+        """Return what is asked for as far as the extraction goes, wherever the project may be."""
+        model, images = self.model_section.choice(), self.images_section.choice()
+        layers = self.layer_tree.checked_layers()
+        if self._missing() or model is None or images is None:
+            return None
+        source = replace(model.source, grey_scaling=self.images_section.grey_scaling.grey_scaling())
+        return NewProjectRequest(
+            replace(model, source=source),
+            layers,
+            images,
+            Path(),
+            self.layer_tree.poolings(),
+            self.precision_section.precision(),
+        )
 
     def _missing(self) -> str:
-        """Return a sentence that says what stands in the way, the first thing first."""
-        fields: tuple[Field, ...] = ("model", "images", "destination")
-        if any(self._sections[field].error() for field in fields):
+        """Return a sentence that says what an extraction cannot be measured without; "" if nothing."""
+        measured: tuple[Field, ...] = ("model", "images")
+        if any(self._sections[field].error() for field in measured):
             return "Put right what is marked."
         if self.model_section.missing():
             return self.model_section.missing()
@@ -215,9 +292,18 @@ class NewProjectForm(QWidget):
             return "Check at least one layer."
         if self.images_section.choice() is None:
             return "Choose a folder of images."
-        if self.images_section.n_chosen == 0:
-            return "The folder has not been looked at yet."
-        return self.destination_section.missing()
+        return "" if self.images_section.n_chosen else "The folder has not been looked at yet."
+
+    def _problem(self) -> str:
+        """Return a sentence that says what stands in the way of the project, the first thing first."""
+        if self.destination_section.error():
+            return "Put right what is marked."
+        if problem := self._missing() or self.destination_section.missing():
+            return problem
+        precision = self.precision_section
+        if precision.precision() == "float32" or precision.check is not None:
+            return ""
+        return "Put right what is marked, or choose float32." if precision.error() else _CHECKING
 
     @Slot(object)
     def _model_chosen(self, choice: ModelChoice | None) -> None:
@@ -242,18 +328,43 @@ class NewProjectForm(QWidget):
         self.destination_section.suggest_name(" ".join(part for part in parts if part))
 
     @Slot()
+    def _precision_chosen(self) -> None:
+        self.precision_section.set_error("")
+        if self.precision_section.check is None and not self.precision_section.is_busy():
+            self._checked = None
+        self._update()
+
+    @Slot()
     def _update(self) -> None:
-        missing, request = self._missing(), self.request()
-        self.missing_label.setText(missing)
-        self.create_button.setEnabled(request is not None)
-        self.create_button.setToolTip(missing or "Create the project and read the activations.")
+        request = self._measurable_request()
+        problem = self._problem()
+        self.missing_label.setText(problem)
+        self.create_button.setEnabled(not problem)
+        self.create_button.setToolTip(problem or "Create the project and read the activations.")
+        self.precision_section.set_can_measure(request is not None)
         if request is None:
-            self._estimated = None
-            self._estimate_later.stop()
-            self._show_size("The time is measured once everything above is chosen.")
-        elif request != self._estimated:
+            self._forget_measurements()
+            return
+        if self._checked is not None and not request.computes_the_same_as(self._checked):
+            self._forget_check()
+        if not request.takes_as_long_as(self._estimated):
             self._show_size(_MEASURING)
             self._estimate_later.start()
+        elif request.precision == "fast" and self._checked is None:
+            self._estimate_later.start()
+
+    def _forget_measurements(self) -> None:
+        self._estimated = None
+        self._estimate_later.stop()
+        self._show_size("The time is measured once everything above is chosen.")
+        if self._checked is not None:
+            self._forget_check()
+
+    def _forget_check(self) -> None:
+        self._checked = None
+        self.precision_section.show_check(None)
+        self.precision_section.set_error("")
+        self.precision_check_requested.emit(None)
 
     def _show_size(self, then: str) -> None:
         """Say what the activations take on disk, which follows from their shape, and what of the time."""
@@ -262,12 +373,25 @@ class NewProjectForm(QWidget):
         self.estimate_label.setText(f"{size} {then}".strip())
 
     @Slot()
-    def _ask_for_estimate(self) -> None:
-        request = self.request()
-        if request is not None and request != self._estimated:
+    def _ask(self) -> None:
+        """Ask for what is to be measured, once the form has been left alone for a moment."""
+        request = self._measurable_request()
+        if request is None:
+            return
+        if not request.takes_as_long_as(self._estimated):
             self._estimated = request
             self._show_size(_MEASURING)
             self.estimate_requested.emit(request)
+        if request.precision == "fast" and self._checked is None:
+            self._measure_precision()
+
+    @Slot()
+    def _measure_precision(self) -> None:
+        request = self._measurable_request()
+        if request is not None:
+            self._checked = request
+            self.precision_section.set_error("")
+            self.precision_check_requested.emit(request)
 
     @Slot()
     def _accept(self) -> None:

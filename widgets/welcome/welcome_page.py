@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
+from widgets.drop_frame import draw_drop_frame
 from widgets.labels import heading_label, secondary_label
 from widgets.welcome.action_card import ActionCard
 from widgets.welcome.prism_banner import PrismBanner
@@ -205,11 +206,7 @@ class WelcomePage(QWidget):
         """Frame the page while something is dragged over it."""
         super().paintEvent(event)
         if self._dragged_over:
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            pen = QPen(self.palette().color(QPalette.ColorRole.Accent), 3, Qt.PenStyle.DashLine)
-            painter.setPen(pen)
-            painter.drawRoundedRect(self.rect().adjusted(6, 6, -6, -6), 12, 12)
+            draw_drop_frame(self, theme.SPACING // 2)
 
 
 def _dropped_folder(event: QDropEvent) -> Path | None:
