@@ -55,6 +55,18 @@ class _Worker(QObject):
         self.answered.emit(answer)
 
 
+class _PythonThread(QThread):
+    """A thread that keeps Python's state of it from the first job to the last.
+
+    A plain QThread gets a new state with each job. Extension modules made with pybind11 (SciPy's, torch's)
+    note the state of the thread that imports them and use it in that thread ever after: it must not be gone.
+    """
+
+    def run(self) -> None:
+        """Serve the event loop, within Python."""
+        self.exec()
+
+
 class _JobThread(QObject):
     """A thread with one job at a time, begun with the first; subclasses decide which is next.
 
@@ -75,7 +87,7 @@ class _JobThread(QObject):
         self._number = 0
         self._closing = False
         self._worker = _Worker()
-        self._thread = QThread()
+        self._thread = _PythonThread()
         self._thread.setObjectName(name)
         self._worker.moveToThread(self._thread)
         self._requested.connect(self._worker.run)

@@ -66,6 +66,21 @@ class TestLongWork:
         assert len(idents) == 1
         assert idents != {threading.get_ident()}
 
+    def test_the_thread_keeps_its_python_state_between_jobs(self, qtbot, threads):
+        # Extension modules hold on to it: SciPy's would write into the state of a job that is over.
+        kept = threading.local()
+        seen = []
+
+        def note(task):
+            seen.append(getattr(kept, "job", None))
+            kept.job = "the job before"
+
+        for thread in (threads.interactive, threads.long_work, threads.aside):
+            for _ in range(2):
+                with qtbot.waitSignal(thread.submit("Note", note).ended, timeout=5000):
+                    pass
+        assert seen == [None, "the job before"] * 3
+
     def test_signals_arrive_in_the_gui_thread(self, qtbot, threads):
         class Receiver(QObject):
             thread_of_call = None
