@@ -26,6 +26,7 @@ from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.parameters import Parameters
 from backend.method.results import Disentanglement
 from widgets.dendrogram.dendrogram_view import DendrogramView
+from widgets.embedding.embedding_view import EmbeddingView
 from widgets.images.image_grid import ImageGrid
 from widgets.images.image_viewer import ImageViewer
 from widgets.images.max_projecting_view import MaxProjectingView
@@ -43,7 +44,7 @@ class NeuronWorkspace(QWidget):
 
     Attributes
     ----------
-    dendrogram, members, max_projecting, visualization
+    dendrogram, members, max_projecting, visualization, embedding
         The parts.
     """
 
@@ -65,6 +66,7 @@ class NeuronWorkspace(QWidget):
         self.members = ImageGrid(thumbnails)
         self.max_projecting = MaxProjectingView(thumbnails)
         self.visualization = FeatureVisualizationPanel()
+        self.embedding = EmbeddingView(thumbnails)
         self._arrange()
         self._connect_views()
         self._connect_session()
@@ -75,9 +77,11 @@ class NeuronWorkspace(QWidget):
         self.tabs.addTab(self.members, "&Members")
         self.tabs.addTab(self.max_projecting, "Ma&x-projecting")
         self.tabs.addTab(self.visualization, "Feature visualisation")
+        self.tabs.addTab(self.embedding, "Em&bedding")
         self.tabs.setTabToolTip(0, "The neuron's top images, one band for each concept")
         self.tabs.setTabToolTip(1, "The images of the whole dataset that project most on each direction")
         self.tabs.setTabToolTip(2, "Pictures optimised to excite the neuron or to show a concept")
+        self.tabs.setTabToolTip(3, "The neuron's top images as points of a plane, like ones near each other")
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.dendrogram)
         self.splitter.addWidget(self.tabs)

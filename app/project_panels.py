@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.concept_panel import ConceptPanel
+    from app.embedding_control import EmbeddingControl
     from app.main_window import MainWindow
     from app.neuron_panel import NeuronPanel
     from app.neuron_workspace import NeuronWorkspace
@@ -22,7 +23,7 @@ WORKSPACE_SIZES = [320, 400]
 CONCEPT_SIZES = [380, 340]
 """Height of the concepts and of the parameters below them, in pixels."""
 
-_IN_ORDER = ("workspace", "neurons", "concepts", "visualization")
+_IN_ORDER = ("workspace", "neurons", "concepts", "visualization", "embedding")
 
 
 class ProjectPanels:
@@ -34,6 +35,7 @@ class ProjectPanels:
     neurons : NeuronPanel
     concepts : ConceptPanel
     visualization : VisualizationControl
+    embedding : EmbeddingControl
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -107,6 +109,19 @@ class ProjectPanels:
         control.problem.connect(window.show_problem)
         return control
 
+    @cached_property
+    def embedding(self) -> EmbeddingControl:
+        """Puts the neuron's images into a plane for the workspace's tab."""
+        from app.embedding_choice import chosen_embedding
+        from app.embedding_control import EmbeddingControl
+
+        window, view = self._window, self.workspace.embedding
+        view.set_choice(chosen_embedding(window.settings))
+        control = EmbeddingControl(view, window.session, window.threads.embedding, window)
+        control.problem.connect(window.show_problem)
+        control.failed.connect(window.show_job_failure)
+        return control
+
     def reset_splitters(self) -> None:
         """Part the panels as at the first start."""
         if self._has("workspace"):
@@ -120,11 +135,22 @@ class ProjectPanels:
         if self._has("workspace"):
             settings.set_number("images/size", self.workspace.members.thumbnail_size())
             settings.set_flag("max_projecting/held_out", self.workspace.max_projecting.is_held_out())
+            self._save_embedding_choice()
         if self._has("neurons"):
             settings.set_bytes("window/neurons", self.neurons.browser.save_state())
         if shown:
             settings.set_bytes("window/workspace", self.workspace.splitter.saveState())
             settings.set_bytes("window/concepts", self.concepts.splitter.saveState())
+
+    def end_processes(self) -> None:
+        """End the processes that panels started; their threads must have ended."""
+        if self._has("embedding"):
+            self.embedding.close()
+
+    def _save_embedding_choice(self) -> None:
+        from app.embedding_choice import save_embedding_choice
+
+        save_embedding_choice(self._window.settings, self.workspace.embedding.choice())
 
     def _has(self, name: str) -> bool:
         return name in self.__dict__

@@ -108,6 +108,7 @@ def sweep_merge_heights(
 def import_panels(task: Task) -> None:
     """Import the modules of the panels, without making any: that is for the GUI thread."""
     import app.concept_panel
+    import app.embedding_control
     import app.neuron_panel
     import app.neuron_workspace
     import app.visualization_control  # noqa: F401

@@ -36,6 +36,7 @@ IDLE_SECONDS = 600.0
 
 _POLL_SECONDS = 0.03
 _JOIN_SECONDS = 5.0
+_FAREWELL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -127,15 +128,17 @@ class EmbeddingProcess:
         return self._receive(task)
 
     def close(self) -> None:
-        """End the process at once."""
+        """End the process: at once if it is at work, else as soon as it has put everything away."""
         process, self._process = self._process, None
         connection, self._connection = self._connection, None
-        self._busy_since = None
-        if process is not None:
-            process.kill()
-            process.join(_JOIN_SECONDS)
+        busy, self._busy_since = self._busy_since is not None, None
         if connection is not None:
             connection.close()
+        if process is not None:
+            if not busy:
+                process.join(_FAREWELL_SECONDS)
+            process.kill()
+            process.join(_JOIN_SECONDS)
 
     def _start(self) -> bool:
         import multiprocessing

@@ -1,0 +1,1 @@
+"""A neuron's images as points of a plane."""
