@@ -58,6 +58,7 @@ class VisualizationControl(QObject):
         self._models = models
         self._permission = permission
         self._job: Job | None = None
+        self._obstacle = ""
         self._results: OrderedDict[tuple[str, ...], FeatureVisualization] = OrderedDict()
         panel.start_requested.connect(self.start)
         panel.cancel_requested.connect(self.cancel)
@@ -141,6 +142,7 @@ class VisualizationControl(QObject):
         if split is None or layer is None:
             self._panel.set_cards(())
             self._panel.set_available(False, "Choose a neuron first.")
+            self._say_obstacle("")
             return
         cards = [VisualizationCard(_neuron_key(layer.name, split.neuron), f"Neuron {split.neuron}")]
         for presented in present_concepts(split, self._session.names.by_cluster):
@@ -148,11 +150,22 @@ class VisualizationControl(QObject):
             size = f"{presented.size} images"
             cards.append(VisualizationCard(key, presented.title, presented.color, presented.marker, size))
         self._panel.set_cards(cards)
-        self._panel.set_available(True)
+        project = self._session.project
+        obstacle = (
+            "" if project is None else project.layer(layer.name).network_obstacle(project.weights_sha256)
+        )
+        self._panel.set_available(not obstacle, obstacle)
+        self._say_obstacle(obstacle)
         wanted = {card.key for card in cards}
         for keys, result in self._results.items():
             if wanted & set(keys):
                 self._panel.update_images(result)
+
+    def _say_obstacle(self, obstacle: str) -> None:
+        """Say above the cards why nothing can be rendered; other messages stay until that changes."""
+        if obstacle != self._obstacle:
+            self._obstacle = obstacle
+            self._panel.set_message(obstacle)
 
 
 def _directions(layer: str, split: Disentanglement) -> list[Direction]:

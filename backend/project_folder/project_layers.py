@@ -84,6 +84,17 @@ class LayerRecord:
         """Whether every row is there."""
         return self.n_done == self.n_images
 
+    def network_obstacle(self, weights_sha256: str | None) -> str:
+        """Say why a project's network, of this hash, says nothing about the layer; "" if it gives it."""
+        if self.origin is None or (
+            self.binding.has_network and self.binding.weights_sha256 == weights_sha256
+        ):
+            return ""
+        return (
+            "These activations were computed elsewhere, and no network is known to give them. Import them "
+            "again and name the network: it is tried on some of the images first."
+        )
+
     @property
     def index_file(self) -> Path:
         """Where its neuron index is kept."""

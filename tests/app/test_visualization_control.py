@@ -12,6 +12,8 @@ from app.code_permission import CodePermission
 from app.model_cache import ModelCache
 from app.visualization_control import VisualizationControl
 from backend.errors import ModelError
+from backend.project_folder.layer_binding import LayerBinding
+from backend.project_folder.layer_origin import LayerOrigin
 from backend.visualization.visualization_result import FeatureVisualization
 from tests.app.planted_project import ONE_CLUSTER_AT
 from widgets.visualization.feature_visualization_panel import FeatureVisualizationPanel
@@ -167,3 +169,21 @@ def test_a_picture_is_saved_as_png(qtbot, panel, threads, rendering, tmp_path):
     assert file.read_bytes().startswith(b"\x89PNG")
     with qtbot.waitSignal(panel.control.problem):
         panel.save_requested.emit(keys_of(panel)[1], str(tmp_path / "nowhere" / "concept.png"))
+
+
+def test_activations_of_no_known_network_cannot_be_visualised_and_the_reason_is_said(
+    qtbot, panel, session, threads, rendering
+):
+    project = session.project
+    record = project.layer(session.layer.name)
+    origin = LayerOrigin("a.npy", "/a.npy", 1, 1, "0" * 64, None, "float32", (90, 6), None, "l.txt", "2026")
+    project.extracted_layers.save_origin(record.name, origin, LayerBinding("", None, "none", "unknown"))
+    session.analysis_changed.emit(session.analysis)
+    assert not panel.start_button.isEnabled()
+    assert "computed elsewhere" in panel.message.text()
+    assert "computed elsewhere" in panel.start_button.toolTip()
+    # Once a network was tried and named, it works as for any other layer.
+    project.extracted_layers.save_origin(record.name, origin, record.binding)
+    session.analysis_changed.emit(session.analysis)
+    assert panel.start_button.isEnabled()
+    assert panel.message.text() == ""
