@@ -134,8 +134,8 @@ class MainWindow(QMainWindow):
         session.growth.changed.connect(self._show_centre)
         self.unfinished.action_requested.connect(self._act_on_unfinished)
         session.problem.connect(self.show_problem)
-        long_work.job_failed.connect(self._show_job_failure)
-        self.threads.interactive.job_failed.connect(self._show_job_failure)
+        long_work.job_failed.connect(self.show_job_failure)
+        self.threads.interactive.job_failed.connect(self.show_job_failure)
 
     # The panels
 
@@ -241,7 +241,8 @@ class MainWindow(QMainWindow):
             logger.error(sentence)
 
     @Slot(object, object)
-    def _show_job_failure(self, job: Job, failure: JobFailure) -> None:
+    def show_job_failure(self, job: Job, failure: JobFailure) -> None:
+        """Show an error of a job with its details, unless whoever started it says it in its own way."""
         if not self.projects.takes_failure(job, failure):
             self._open_error(failure.sentence, failure.details, failure.title)
 
@@ -342,6 +343,8 @@ class MainWindow(QMainWindow):
         self.hide()
         self.thumbnails.shutdown()
         self.shut_down_cleanly = self.threads.shutdown(SHUTDOWN_LIMIT_MS)
+        if self.shut_down_cleanly:
+            self.panels.end_processes()
         if self.session.project is not None and self.shut_down_cleanly:
             self.projects.close_quietly(self.session.project)
         super().closeEvent(event)
