@@ -26,8 +26,8 @@ class DestinationSection(FormSection):
 
     destination_changed = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("4   Project", parent)
+    def __init__(self, title: str = "4   Project", parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
         self._named_by_user = False
         self.name_edit = QLineEdit()
         self.folder_edit = PathEdit("folder", "Choose where the project goes")

@@ -41,8 +41,8 @@ class ModelSection(FormSection):
 
     choice_changed = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("1   Network", parent)
+    def __init__(self, title: str = "1   Network", parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
         self._torchvision_names: tuple[str, ...] = ()
         self._timm_names: tuple[str, ...] = ()
         self._timm_is_known = False

@@ -337,28 +337,22 @@ class NewProjectForm(QWidget):
     @Slot()
     def _update(self) -> None:
         request = self._measurable_request()
+        if self._checked is not None and (request is None or not request.computes_the_same_as(self._checked)):
+            self._forget_check()
         problem = self._problem()
         self.missing_label.setText(problem)
         self.create_button.setEnabled(not problem)
         self.create_button.setToolTip(problem or "Create the project and read the activations.")
         self.precision_section.set_can_measure(request is not None)
         if request is None:
-            self._forget_measurements()
-            return
-        if self._checked is not None and not request.computes_the_same_as(self._checked):
-            self._forget_check()
-        if not request.takes_as_long_as(self._estimated):
+            self._estimated = None
+            self._estimate_later.stop()
+            self._show_size("The time is measured once everything above is chosen.")
+        elif not request.takes_as_long_as(self._estimated):
             self._show_size(_MEASURING)
             self._estimate_later.start()
         elif request.precision == "fast" and self._checked is None:
             self._estimate_later.start()
-
-    def _forget_measurements(self) -> None:
-        self._estimated = None
-        self._estimate_later.stop()
-        self._show_size("The time is measured once everything above is chosen.")
-        if self._checked is not None:
-            self._forget_check()
 
     def _forget_check(self) -> None:
         self._checked = None

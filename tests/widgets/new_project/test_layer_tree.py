@@ -153,3 +153,80 @@ def test_what_only_leads_to_a_match_is_dim_and_has_no_box(tree: LayerTree) -> No
     assert not block.features & box
     assert match.features & box
     assert block.palette.color(QPalette.ColorRole.Text) != match.palette.color(QPalette.ColorRole.Text)
+
+
+MAPS = ("mean", "max")
+TOKENS = ("class_token", "token_mean", "max")
+POOLED = (
+    LayerInfo("blocks.0", "Block", (197, 192), 192, True, poolings=TOKENS),
+    LayerInfo("blocks.1", "Block", (14, 14, 192), 192, True, poolings=MAPS),
+    LayerInfo("head", "Linear", (1000,), 1000, True, poolings=("none",)),
+)
+
+
+@pytest.fixture
+def pooled(tree: LayerTree) -> LayerTree:
+    tree.set_layers(POOLED)
+    return tree
+
+
+def test_a_checked_layer_has_a_box_for_its_pooling_where_there_is_a_choice(pooled: LayerTree) -> None:
+    assert [pooled.pooling_box(layer.name) for layer in POOLED] == [None] * 3
+    for layer in POOLED:
+        _click_check_box(pooled, pooled._items[layer.name])
+    box = pooled.pooling_box("blocks.0")
+    assert box is not None
+    assert box.isVisible()
+    assert [box.itemText(row) for row in range(3)] == ["class token", "mean of tokens", "max over tokens"]
+    assert pooled.pooling_box("head") is None
+    assert pooled.poolings() == {"blocks.0": "class_token", "blocks.1": "mean"}
+    for one in ("class token: ", "mean of tokens: ", "max over tokens: "):
+        assert one in box.toolTip()
+    assert box.accessibleName() == "Pooling of blocks.0"
+    _click_check_box(pooled, pooled._items["blocks.0"])
+    assert pooled.pooling_box("blocks.0") is None
+    assert pooled.poolings() == {"blocks.1": "mean"}
+
+
+def test_the_keyboard_reaches_the_boxes_and_chooses(pooled: LayerTree, qtbot: QtBot) -> None:
+    pooled.set_checked_layers(["blocks.0", "blocks.1"])
+    pooled.activateWindow()
+    pooled.tree.setFocus()
+    QTest.keyClick(pooled.tree, Qt.Key.Key_Tab)
+    first, second = pooled.pooling_box("blocks.0"), pooled.pooling_box("blocks.1")
+    assert first is not None
+    assert second is not None
+    assert first.hasFocus()
+    with qtbot.waitSignal(pooled.poolings_changed):
+        QTest.keyClick(first, Qt.Key.Key_Down)
+    QTest.keyClick(first, Qt.Key.Key_Tab)
+    assert second.hasFocus()
+    QTest.keyClick(second, Qt.Key.Key_Down)
+    assert pooled.poolings() == {"blocks.0": "token_mean", "blocks.1": "max"}
+
+
+def test_a_pooling_stays_with_its_layer(pooled: LayerTree) -> None:
+    pooled.set_checked_layers(["blocks.0", "blocks.1"])
+    for name in ("blocks.0", "blocks.1"):
+        box = pooled.pooling_box(name)
+        assert box is not None
+        QTest.keyClick(box, Qt.Key.Key_End)
+    _click_check_box(pooled, pooled._items["blocks.0"])
+    _click_check_box(pooled, pooled._items["blocks.0"])
+    assert pooled.poolings() == {"blocks.0": "max", "blocks.1": "max"}
+    pooled.set_message("Reading the network…")
+    assert pooled.poolings() == {}
+    pooled.set_layers(POOLED)
+    assert pooled.poolings() == {"blocks.0": "max", "blocks.1": "max"}
+    QTest.keyClick(pooled.pooling_box("blocks.0"), Qt.Key.Key_Up)
+    # Another network's layer of this name offers no mean of tokens.
+    pooled.set_layers([LayerInfo("blocks.0", "Conv2d", (8, 4, 4), 8, True, poolings=MAPS)])
+    assert pooled.poolings() == {"blocks.0": "mean"}
+
+
+def test_a_narrow_tree_leaves_the_types_out(pooled: LayerTree) -> None:
+    pooled.resize(700, 400)
+    assert not pooled.tree.isColumnHidden(1)
+    pooled.resize(400, 400)
+    assert pooled.tree.isColumnHidden(1)
+    assert "Block" in pooled._items["blocks.0"].toolTip(0)
