@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSize, QStandardPaths, Qt, Signal, Slot
+from PySide6.QtCore import QSize, QStandardPaths, Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from app.code_permission import CodePermission
+from app.form_questions import FormQuestions
 from app.jobs.extraction_jobs import (
     ImagesFound,
     ModelFound,
@@ -23,7 +23,7 @@ from app.jobs.extraction_jobs import (
     look_for_images,
     why_no_fast_precision,
 )
-from app.jobs.job import Job, JobFailure, JobFunction, JobProgress
+from app.jobs.job import JobFailure
 from app.jobs.job_threads import QueueThread
 from app.model_cache import ModelCache
 from widgets.new_project.new_project_form import (
@@ -73,7 +73,7 @@ class NewProjectDialog(QDialog):
         self._models = models
         self._permission = permission
         self._architecture = ""
-        self._questions = _Questions(thread, self.form, self)
+        self._questions: FormQuestions[Field] = FormQuestions(thread, self.form, self)
         self.form.model_changed.connect(self._list_layers)
         self.form.images_changed.connect(self._look_for_images)
         self.form.estimate_requested.connect(self._estimate)
@@ -180,82 +180,3 @@ class NewProjectDialog(QDialog):
     @Slot(object)
     def _show_check(self, check: PrecisionCheck) -> None:
         self.form.set_precision_check(check)
-
-
-class _Questions(QObject):
-    """At most one job for each field; a newer question replaces the older one, whose answer is dropped."""
-
-    def __init__(self, thread: QueueThread, form: NewProjectForm, parent: QObject) -> None:
-        super().__init__(parent)
-        self._thread = thread
-        self._form = form
-        self._jobs: dict[Field, Job] = {}
-        self._quiet: list[Job] = []
-
-    def ask(
-        self,
-        field: Field,
-        title: str,
-        function: JobFunction,
-        answer: Callable[[object], None] | Callable[..., None],
-        *,
-        blame: Field | None = None,
-    ) -> None:
-        """Run a job for a field; an error is shown under ``blame`` (default: the same field)."""
-        self.drop(field)
-        job = self._thread.submit(title, function, quiet=True)
-        self._jobs[field] = job
-        self._form.set_busy(field, True)
-
-        def succeeded(result: object) -> None:
-            if self._finish(field, job):
-                answer(result)
-
-        def failed(failure: JobFailure) -> None:
-            if self._finish(field, job):
-                self._form.set_error(blame or field, failure.sentence)
-
-        def progressed(progress: JobProgress) -> None:
-            if self._jobs.get(field) is job:
-                self._form.set_progress(field, progress.done, progress.total, progress.message)
-
-        job.succeeded.connect(succeeded)
-        job.failed.connect(failed)
-        job.progressed.connect(progressed)
-
-    def ask_quietly(
-        self,
-        title: str,
-        function: JobFunction,
-        answer: Callable[[object], None] | Callable[..., None],
-        fail: Callable[[JobFailure], None] | None = None,
-    ) -> None:
-        """Run a job that no field waits for."""
-        job = self._thread.submit(title, function, quiet=True)
-        self._quiet.append(job)
-        job.succeeded.connect(answer)
-        if fail is not None:
-            job.failed.connect(fail)
-
-    def drop(self, field: Field) -> None:
-        """Forget a field's question."""
-        job = self._jobs.pop(field, None)
-        if job is not None:
-            self._form.set_busy(field, False)
-            self._thread.cancel(job)
-
-    @Slot()
-    def drop_all(self) -> None:
-        """Forget every question, when the dialog closes."""
-        for field in tuple(self._jobs):
-            self.drop(field)
-        for job in self._quiet:
-            self._thread.cancel(job)
-
-    def _finish(self, field: Field, job: Job) -> bool:
-        """Take a job off the list; False if it is not the field's newest."""
-        if self._jobs.get(field) is not job:
-            return False
-        del self._jobs[field]
-        self._form.set_busy(field, False)
-        return True
