@@ -22,14 +22,24 @@ from widgets.palette import dropped_color, outlier_color
 if TYPE_CHECKING:
     from backend.project import Project
 
+OUTDATED_BADGE = "!"
+"""On pictures whose file is not the one that was read."""
+
 NEURON_KEY = -10
 """Key of the neuron's own column, which is no concept."""
 
 
 class ImageFacts:
-    """What is known of each image of a project: file, name, class."""
+    """What is known of each image of a project: file, name, class.
+
+    Attributes
+    ----------
+    outdated : frozenset of int
+        Rows of the images whose file is another, or gone, since their activations were computed.
+    """
 
     def __init__(self, project: Project) -> None:
+        self.outdated: frozenset[int] = frozenset()
         self._project = project
         self._paths = project.image_paths
         self._labels = project.image_labels
@@ -46,6 +56,9 @@ class ImageFacts:
         """Return one picture; ``facts`` are the lines of its tooltip after file and class."""
         label = self._labels[row]
         lines = [self._paths[row], *([f"Class: {label}"] if label is not None else []), *facts]
+        if row in self.outdated:
+            lines.append("Outdated: the file was changed or removed since its activations were computed")
+            badge = f"{badge} {OUTDATED_BADGE}".strip()
         return ImageItem(row, self.path(row), caption, "\n".join(lines), badge)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.code_permission import CodePermission
 from app.dropped_files import dropped_folder, dropped_image, why_not_taken
@@ -19,6 +19,7 @@ from app.menus import Menus, shortcut_rows
 from app.model_cache import ModelCache
 from app.project_actions import ProjectActions
 from app.project_dialog import idle_text
+from app.project_notices import ProjectNotices
 from app.project_panels import ProjectPanels
 from app.questions import tell
 from app.session import Session
@@ -91,7 +92,14 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self.stack.addWidget(self.welcome)
         self.stack.addWidget(self.unfinished)
-        self.setCentralWidget(self.stack)
+        self.notices = ProjectNotices(self)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self.stack, 1)
+        self.setCentralWidget(centre)
 
     def _build_docks(self) -> None:
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea

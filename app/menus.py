@@ -57,7 +57,7 @@ class Menus(QObject):
         """Enable what can be used now."""
         session = self._window.session
         has_project = session.project is not None
-        for name in ("close", "information"):
+        for name in ("close", "information", "check_content"):
             self.actions[name].setEnabled(has_project)
         extraction = self._window.projects.extraction
         self.actions["continue"].setEnabled(extraction.can_continue())
@@ -92,6 +92,9 @@ class Menus(QObject):
         self._add(menu, "continue", "&Continue extraction", extraction.continue_extraction, None, "start")
         self._add(menu, "pause", "P&ause extraction", extraction.pause, None, "pause")
         self._add(menu, "relocate", "&Locate the images…", projects.choose_images_folder)
+        freshness = projects.freshness
+        check = self._add(menu, "check_content", "Chec&k images by content…", freshness.check_content)
+        check.setToolTip("Read every image, and find those that are not what the activations came from")
         menu.addSeparator()
         self._add(
             menu, "export_neuron", "&Export this neuron…", projects.exports.export_neuron, "Ctrl+E", "export"

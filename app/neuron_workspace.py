@@ -120,6 +120,8 @@ class NeuronWorkspace(QWidget):
         session.project_changed.connect(self._show_project)
         session.layer_loading.connect(self._show_loading)
         session.layer_changed.connect(self._show_layer)
+        session.layer_refreshed.connect(self._refresh_layer)
+        session.freshness_changed.connect(self._show_changed_images)
         session.neuron_changed.connect(self._show_neuron)
         session.neuron_names.changed.connect(self._update_title)
         session.parameters_changed.connect(self._show_parameters)
@@ -148,6 +150,26 @@ class NeuronWorkspace(QWidget):
         self.dendrogram.set_suggestion(suggestion.distance_threshold if suggestion is not None else None)
         if layer is None:
             self._clear("")
+
+    @Slot(object)
+    def _refresh_layer(self, layer: LayerData) -> None:
+        """Follow what is suggested; everything else comes with the neuron's new clusters."""
+        self._show_layer(layer)
+        self._update_title()
+
+    @Slot()
+    def _show_changed_images(self) -> None:
+        """Mark the images whose files are others now, wherever they are shown."""
+        self._update_title()
+        freshness, split = self._session.freshness, self._session.split
+        outdated = frozenset(freshness.rows) if freshness is not None else frozenset()
+        if self._facts is None or outdated == self._facts.outdated:
+            return
+        self._facts.outdated = outdated
+        if split is not None:
+            self._tree_shown = None  # its tooltips say it too
+            self._show_split(split)
+            self._show_names()
 
     @Slot(object)
     def _show_neuron(self, neuron: int | None) -> None:
@@ -315,4 +337,8 @@ def title_line(session: Session, threshold: float) -> str:
     if session.split is not None and session.split.hierarchy.n_leaves:
         n = session.split.hierarchy.n_clusters(threshold)
         parts.append(f"{n} {'cluster' if n == 1 else 'clusters'} at d_max {threshold:.4g}")
+    if session.layer.is_partial:
+        parts.append(session.layer.partial_text)
+    if session.freshness is not None and session.freshness.is_outdated:
+        parts.append("outdated")
     return " · ".join(parts)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Slot
 
 from app.export_actions import ExportActions
 from app.extraction_control import ExtractionControl
+from app.freshness_control import FreshnessControl
 from app.jobs.demo_jobs import demo_path, open_demo, tour_start
 from app.jobs.extraction_run import layers_to_extract
 from app.jobs.job import Job, JobFailure
@@ -41,6 +42,7 @@ class ProjectActions(QObject):
     ----------
     exports : ExportActions
     extraction : ExtractionControl
+    freshness : FreshnessControl
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -50,6 +52,8 @@ class ProjectActions(QObject):
         self._long_work = window.threads.long_work
         self.exports = ExportActions(window.session, window.threads.long_work, window)
         self.extraction = ExtractionControl(window)
+        self.freshness = FreshnessControl(window)
+        self.extraction.ended.connect(self.freshness.check)
         self._opening: tuple[Job, Path] | None = None
 
     # Opening and closing
@@ -198,6 +202,7 @@ class ProjectActions(QObject):
     def _show_relocated(self) -> None:
         self._window.thumbnails.clear()
         self._session.reload_images()
+        self.freshness.check()
 
     # Offers
 

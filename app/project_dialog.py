@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from backend.project import Project
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
 from widgets.labels import heading_label
 from widgets.quantity_text import bytes_text, count_text
+from widgets.text_table import text_table
 from widgets.theme import MARGIN, SPACING
 
 WIDTH = 720
 HASH_DIGITS = 16
-MOST_COLUMN_WIDTH = 360
-MOST_TABLE_HEIGHT = 180
 
 
 class ProjectDialog(QDialog):
@@ -53,10 +40,10 @@ class ProjectDialog(QDialog):
         layout.addWidget(heading_label(project.name, 1.3))
         layout.addLayout(_facts(summary))
         layout.addWidget(heading_label("Layers"))
-        layout.addWidget(_table(("Layer", "Neurons", "Images", "On disk"), _layer_rows(summary)))
+        layout.addWidget(text_table(("Layer", "Neurons", "Images", "On disk"), _layer_rows(summary)))
         layout.addWidget(heading_label("Files left out"))
         if self.left_out:
-            layout.addWidget(_table(("File", "Reason"), self.left_out), 1)
+            layout.addWidget(text_table(("File", "Reason"), self.left_out), 1)
         else:
             layout.addWidget(QLabel("None: every image could be read."))
             layout.addStretch(1)
@@ -119,30 +106,3 @@ def _layer_rows(summary: ProjectSummary) -> list[tuple[str, ...]]:
 def _layer_row(layer: LayerSummary) -> tuple[str, ...]:
     done = f"{layer.n_done:,}" if layer.complete else f"{layer.n_done:,} of {layer.n_images:,}"
     return (layer.name, f"{layer.n_neurons:,}", done, bytes_text(layer.n_bytes))
-
-
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> QTableWidget:
-    table = QTableWidget(len(rows), len(headers))
-    table.setHorizontalHeaderLabels(list(headers))
-    table.verticalHeader().hide()
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setAlternatingRowColors(True)
-    table.setShowGrid(False)
-    header = table.horizontalHeader()
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    header.setHighlightSections(False)
-    header.setStretchLastSection(True)
-    for row, texts in enumerate(rows):
-        for column, text in enumerate(texts):
-            item = QTableWidgetItem(text)
-            item.setToolTip(text)
-            table.setItem(row, column, item)
-    table.setAccessibleName(headers[0])
-    for column in range(len(headers) - 1):
-        needed = max(table.sizeHintForColumn(column), header.sectionSizeHint(column)) + 2 * SPACING
-        table.setColumnWidth(column, min(needed, MOST_COLUMN_WIDTH))
-    wanted = header.sizeHint().height() + sum(table.rowHeight(row) for row in range(len(rows))) + 4
-    table.setMinimumHeight(min(wanted, MOST_TABLE_HEIGHT))
-    table.setMaximumHeight(max(wanted, SPACING))
-    return table

@@ -78,6 +78,7 @@ class ProjectPanels:
 
         panel = NeuronPanel(self._window.session, self._window.thumbnails)
         panel.browser.restore_state(self._window.settings.bytes("window/neurons"))
+        panel.follow_extraction(self._window.projects.extraction)
         self._window.neurons_dock.setWidget(panel)
         return panel
 
