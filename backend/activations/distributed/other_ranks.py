@@ -20,6 +20,9 @@ from backend.task import Task
 _SECONDS_TO_COME: Final = 600.0
 _SECONDS_BETWEEN_LOOKS: Final = 0.2
 
+# They hear of the end within a second, or a minute on a slow network file system.
+_SECONDS_TO_LEAVE: Final = 60.0
+
 
 class OtherRanks:
     """Meets the other ranks of a launch, gives them a plan, and follows what they do.
@@ -73,6 +76,7 @@ class OtherRanks:
     ) -> None:
         if error is None:
             self.heartbeat.end("done")
+            self._let_leave()
             remove_ranks_folder(self.folder)
         else:
             self.heartbeat.end("failed", str(error) or "it was stopped.")
@@ -172,6 +176,15 @@ class OtherRanks:
         """
         task.check_cancelled()
         time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def _let_leave(self) -> None:
+        """Wait until no other rank leaves signs any more, so that the files of the run can be removed."""
+        deadline = time.monotonic() + _SECONDS_TO_LEAVE
+        while time.monotonic() < deadline:
+            self.look()
+            if all(watch.has_left for watch in self._watches.values()):
+                return
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def _is_of_this_launch(self, watch: Watch) -> bool:
         """Return whether a sign is of this launch and of a living process: it has changed since."""

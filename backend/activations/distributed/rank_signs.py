@@ -29,7 +29,7 @@ _SECONDS_BETWEEN_BEATS: Final = 1.0
 SECONDS_OF_SILENCE: Final = 180.0
 """A rank that gives no sign for this long is taken for dead."""
 
-State = Literal["waiting", "working", "done", "failed"]
+State = Literal["waiting", "working", "done", "failed", "left"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class Sign:
     round
         Number of the plan within the run that it works by, or has worked by, from 1; 0 before the first.
     state
-        ``waiting`` for the first plan, ``working``, ``done`` with its blocks, or ``failed``.
+        ``waiting`` for the first plan, ``working``, ``done`` with its blocks (rank 0: with the run),
+        ``failed``, or ``left`` when the run is over.
     reason
         A sentence that says why it failed.
     n_images
@@ -222,6 +223,11 @@ class Watch:
     def is_done(self, number: int) -> bool:
         """Return whether it has said that it is done with its blocks of the plan of this number."""
         return self.sign is not None and (self.sign.state, self.sign.round) == ("done", number)
+
+    @property
+    def has_left(self) -> bool:
+        """Whether nothing more is to come of it: it has said so, or is dead."""
+        return (self.sign is not None and self.sign.state == "left") or bool(self.problem())
 
     def problem(self) -> str:
         """Say in a sentence why nothing more is to be expected of the rank; "" if there is no reason."""

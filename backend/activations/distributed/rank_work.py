@@ -78,7 +78,7 @@ def work_for_rank_0(
     except BaseException as error:
         heartbeat.end("failed", f"{type(error).__name__}: {error}")
         raise
-    heartbeat.end("done")
+    heartbeat.end("left")
 
 
 @dataclass(frozen=True)

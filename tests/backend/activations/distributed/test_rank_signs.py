@@ -118,7 +118,7 @@ class TestMeeting:
         with OtherRanks(tmp_path, Rank(0, 2, launch="it")) as others:
             heartbeat = Heartbeat(tmp_path / "ranks", Rank(1, 2, launch="it"))
             members = others.meet(SilentTask())
-            heartbeat.end("done")
+            heartbeat.end("left")
         assert members == {0: others.heartbeat.name, 1: heartbeat.name}
         assert not (tmp_path / "ranks").exists()
 
