@@ -103,8 +103,7 @@ class ExtractionPass:
         for layer in self._layers:
             layer.verify(self._task)
         wanted = self._wanted_blocks()
-        n_images = self._project.n_images
-        self._progress.begin(n_images - sum(len(block.rows) for block in wanted))
+        self._begin_progress(wanted)
         self._reader = BlockReader(
             self._inference,
             self._project.images,
@@ -113,6 +112,9 @@ class ExtractionPass:
             self._after_batch,
         )
         return wanted
+
+    def _begin_progress(self, wanted: Sequence[WantedBlock]) -> None:
+        self._progress.begin(self._project.n_images - sum(len(block.rows) for block in wanted))
 
     def _wanted_blocks(self) -> list[WantedBlock]:
         return [WantedBlock(block, names) for block in self._blocks if (names := self._lacking(block))]

@@ -7,14 +7,23 @@ import secrets
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backend.activations.distributed.rank_journal import JournalReader, JournalRecord
-from backend.activations.distributed.rank_plan import RankPlan
-from backend.activations.distributed.rank_signs import RANKS_FOLDER, Heartbeat, Watch, journal_file
+from backend.activations.distributed.rank_plan import PlannedImages, RankPlan
+from backend.activations.distributed.rank_signs import (
+    RANKS_FOLDER,
+    Heartbeat,
+    Watch,
+    journal_file,
+    rank_of_file,
+)
 from backend.activations.distributed.ranks import Rank
 from backend.errors import ExtractionError
 from backend.task import Task
+
+if TYPE_CHECKING:
+    from backend.project import Project
 
 # Processes of a launch start together; a queue or a slow import may hold some of them up.
 _SECONDS_TO_COME: Final = 600.0
@@ -94,16 +103,18 @@ class OtherRanks:
         candidates: dict[Path, Watch] = {}
         deadline = time.monotonic() + _SECONDS_TO_COME
         while True:
-            for number in set(range(1, self.rank.count)) - set(self._watches):
-                for path in self.folder.glob(f"rank-{number:05d}-*.json"):
-                    watch = candidates.setdefault(path, Watch(path))
-                    watch.look()
-                    if self._is_of_this_launch(watch):
-                        self._watches[number] = watch
+            for path in self.folder.glob("rank-*.json"):
+                number = rank_of_file(path)
+                if number in self._watches or not 0 < number < self.rank.count:
+                    continue
+                watch = candidates.setdefault(path, Watch(path))
+                watch.look()
+                if self._is_of_this_launch(watch):
+                    self._watches[number] = watch
             absent = [n for n in range(1, self.rank.count) if n not in self._watches]
             if not absent:
                 break
-            task.progress(0, 0, f"Waiting for {len(absent)} other ranks")
+            task.progress(0, 0, "Waiting for the other processes")
             task.check_cancelled()
             if time.monotonic() > deadline:
                 raise ExtractionError(
@@ -117,8 +128,8 @@ class OtherRanks:
             self._journals.setdefault(number, JournalReader(journal_file(self.folder, number, name)))
         return {0: self.heartbeat.name, **names}
 
-    def begin(self, plan: RankPlan) -> None:
-        """Publish the plan.
+    def begin(self, plan: RankPlan, project: Project | None = None) -> None:
+        """Publish the plan, and what is known of the images of a project if any are wanted.
 
         Raises
         ------
@@ -126,6 +137,8 @@ class OtherRanks:
             If it cannot be written.
         """
         try:
+            if project is not None:
+                PlannedImages.write(self.folder, project)
             plan.write(self.folder)
         except OSError as error:
             raise _cannot_write(self.folder, error) from error

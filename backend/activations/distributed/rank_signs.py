@@ -104,6 +104,12 @@ def sign_file(folder: Path, rank: int, name: str) -> Path:
     return folder / f"rank-{rank:05d}-{name}.json"
 
 
+def rank_of_file(path: Path) -> int:
+    """Return the rank that a sign is of; -1 if the file is none."""
+    number = path.name.removeprefix("rank-").partition("-")[0]
+    return int(number) if number.isdecimal() else -1
+
+
 def journal_file(folder: Path, rank: int, name: str) -> Path:
     """Return where a rank keeps its journal."""
     return folder / f"rank-{rank:05d}-{name}.journal"

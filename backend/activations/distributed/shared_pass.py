@@ -14,7 +14,7 @@ from backend.activations.block_extraction import WantedBlock
 from backend.activations.distributed.left_journals import RUN_SETTING
 from backend.activations.distributed.other_ranks import OtherRanks
 from backend.activations.distributed.rank_journal import JournalRecord
-from backend.activations.distributed.rank_plan import PlannedBlock, PlannedImages, PlannedLayer, RankPlan
+from backend.activations.distributed.rank_plan import PlannedBlock, PlannedLayer, RankPlan
 from backend.activations.extraction_pass import ExtractionPass, PassOptions
 from backend.activations.layer_extraction import LayerExtraction
 from backend.project_folder.project_layers import StoredBlock
@@ -61,7 +61,7 @@ class SharedPass(ExtractionPass):
         self._others = others
         self._loaded = loaded
         self._expected: dict[int, PlannedBlock] = {}
-        self._pending: list[tuple[float, JournalRecord]] = []
+        self._pending: list[JournalRecord] = []
         self._n_counted = self._others.n_images
         self._next_collection = 0.0
 
@@ -116,9 +116,9 @@ class SharedPass(ExtractionPass):
             images_root=str(self._project.images_root),
         )
         self._project.set_setting(RUN_SETTING, others.run)
-        PlannedImages.write(others.folder, self._project)
-        others.begin(plan)
+        others.begin(plan, self._project)
         self._expected = {block.start: block for block in blocks if block.rank != 0}
+        self._begin_progress(wanted)
         return [block for block in wanted if block.rows.start not in self._expected]
 
     def _compute(self, blocks: Sequence[WantedBlock]) -> None:
@@ -130,7 +130,7 @@ class SharedPass(ExtractionPass):
         """Compute the blocks that others report, but whose rows are not those that they report."""
         wanted = self._wanted_blocks()
         self._expected = {}
-        self._progress.begin(self._project.n_images - sum(len(block.rows) for block in wanted))
+        self._begin_progress(wanted)
         self._compute(wanted)
 
     def _after_batch(self, n_images: int) -> None:
@@ -163,13 +163,12 @@ class SharedPass(ExtractionPass):
             If one of them has failed or died.
         """
         self._others.look()
-        now = time.monotonic()
-        self._next_collection = now + _SECONDS_BETWEEN_COLLECTIONS
-        self._pending += [(now, record) for record in self._others.new_records()]
+        self._next_collection = time.monotonic() + _SECONDS_BETWEEN_COLLECTIONS
+        self._pending += self._others.new_records()
         if self._pending:
             for layer in self._layers:
                 layer.look_anew()
-        self._pending = [(since, record) for since, record in self._pending if not self._record(record)]
+        self._pending = [record for record in self._pending if not self._record(record)]
         n_images = self._others.n_images
         if n_images > self._n_counted:
             self._progress.advance(n_images - self._n_counted)

@@ -1,6 +1,7 @@
 """An extraction by several processes against that of one: the same bytes, whoever dies on the way."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.activations import inference
 from backend.activations.extraction import extract
 from backend.project import Project
+from backend.task import Cancelled, SilentTask
 from tests.backend.small_projects import make_project, network
 
 TWO_LAYERS = ["early", "late"]
@@ -127,6 +130,31 @@ def test_a_layer_is_added_by_several_ranks(launch, path, undisturbed):
     with Project.open(path) as project:
         assert contents(project) == undisturbed
         np.testing.assert_array_equal(np.flatnonzero(np.isnan(project.activations("early")[:, 0])), BROKEN)
+
+
+def test_layers_of_two_precisions_are_computed_one_after_the_other(launch, path, tmp_path, monkeypatch):
+    class StopAfterTwoBlocks(SilentTask):
+        def progress(self, done, total, message=""):
+            self.enough = "Extracting" in message and done >= 8
+
+        def check_cancelled(self):
+            if self.enough:
+                raise Cancelled
+
+    # Any processor can imitate bfloat16, slowly.
+    monkeypatch.setattr(inference, "require_precision", lambda *_: None)
+    with Project.open(path) as project, pytest.raises(Cancelled):
+        extract(project, network(), ["early"], precision="fast", task=StopAfterTwoBlocks())
+    alone = shutil.copytree(path, tmp_path / "alone.prism")
+    with Project.open(alone) as project:
+        assert 0 < project.layer("early").n_done < 44
+        extract(project, network(), TWO_LAYERS)
+        assert [record.binding.precision for record in project.layers] == ["fast", "float32"]
+        expected = contents(project)
+    told = launch(path, 2)
+    assert [one["said"] for one in told] == ["", ""]
+    with Project.open(path) as project:
+        assert contents(project) == expected
 
 
 def test_ranks_with_nothing_to_do_go_home(launch, path, undisturbed):
