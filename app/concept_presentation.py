@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
-from backend.method.dendrogram_layout import concept_numbers
 from backend.method.results import DROPPED, OUTLIER, Disentanglement
 from backend.named_concepts import NamedConcept
 from widgets.palette import concept_color, concept_marker
@@ -50,9 +49,7 @@ class ConceptPresentation:
 
 def numbers_of(split: Disentanglement) -> NDArray[np.int64]:
     """Return int64 (C,): the number of each cluster, which decides its colour and letter."""
-    if not len(split.kmeans_labels):
-        return np.empty(0, dtype=np.int64)
-    return concept_numbers(split.hierarchy, split.parameters.distance_threshold, split.kmeans_labels)
+    return split.concept_numbers
 
 
 def present_concepts(

@@ -19,7 +19,6 @@ from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.exchange.analysis_json import analysis_bytes, write_analysis
 from backend.exchange.report_neuron import outcome
 from backend.layer_parameters import layer_suggestion
-from backend.method.dendrogram_layout import concept_numbers
 from backend.named_concepts import match_named_concepts
 from backend.project import Project
 
@@ -103,10 +102,10 @@ def _summary(project: Project, analysis: NeuronAnalysis, names: Mapping[int, str
     ]
     if result.message:
         lines.append(result.message)
-    numbers = concept_numbers(result.hierarchy, threshold, result.kmeans_labels)
     for concept, similarity in zip(result.concepts, analysis.similarities, strict=True):
         paths = [project.image_paths[row] for row in result.member_rows(concept)[:_SHOWN_IMAGES]]
-        title = f"{letters(int(numbers[concept.cluster]))} {names.get(concept.cluster, '')}".rstrip()
+        number = int(result.concept_numbers[concept.cluster])
+        title = f"{letters(number)} {names.get(concept.cluster, '')}".rstrip()
         lines.append(
             f"  {title}: {len(concept.members)} images, cosine {_cosine(similarity.mean_cosine)} "
             f"(random images {_cosine(similarity.mean_cosine_null)}): {', '.join(paths)}"

@@ -23,7 +23,10 @@ def disentangle_neuron(
 
     task.check_cancelled()
     top = layer.index.top(neuron, parameters.top_n)
-    return disentangle(layer.activations, neuron, parameters, top=top, hierarchy=hierarchy)
+    split = disentangle(layer.activations, neuron, parameters, top=top, hierarchy=hierarchy)
+    # The drawing's layout and the concepts' numbers are made when first asked for: here, while nobody waits.
+    _ = split.concept_numbers
+    return split
 
 
 def analyse(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backend.concept_colors import letters
 from backend.exchange.report_colors import color_class
-from backend.method.dendrogram_layout import ABOVE, DendrogramLayout, layout_dendrogram, tree_segments
+from backend.method.dendrogram_layout import ABOVE, DendrogramLayout, tree_segments
 from backend.method.results import Disentanglement
 
 # Units of the view box.
@@ -43,7 +43,7 @@ def dendrogram_svg(result: Disentanglement, numbers: NDArray[np.int64], leaf_tit
         clusters, and under each leaf a band with the image's final label.
     """
     hierarchy, threshold = result.hierarchy, result.parameters.distance_threshold
-    layout = layout_dendrogram(hierarchy.linkage, hierarchy.n_leaves)
+    layout = hierarchy.layout
     scale = _HeightScale(hierarchy.merge_heights, threshold)
     slot = (_WIDTH - _LEFT - _RIGHT) / layout.n_leaves
     final = np.array([numbers[label] if label >= 0 else label for label in result.labels])

@@ -17,7 +17,6 @@ from backend.evaluation.similarity import ConceptSimilarity
 from backend.exchange.dendrogram_svg import dendrogram_svg
 from backend.exchange.report_colors import color_class
 from backend.exchange.report_thumbnails import Thumbnails, picture_uri
-from backend.method.dendrogram_layout import concept_numbers
 from backend.method.parameters import Parameters
 from backend.method.results import DROPPED, OUTLIER, Concept, Disentanglement
 from backend.named_concepts import NamedConcept
@@ -71,10 +70,7 @@ class ReportedNeuron:
     @property
     def numbers(self) -> NDArray[np.int64]:
         """int64 (C,): the number that decides colour and letter of each cluster, as in the window."""
-        result = self.result
-        if not len(result.kmeans_labels):
-            return np.empty(0, dtype=np.int64)
-        return concept_numbers(result.hierarchy, result.parameters.distance_threshold, result.kmeans_labels)
+        return self.result.concept_numbers
 
     def concept_title(self, concept: Concept) -> str:
         """Return the concept's name, or ``Concept A``."""

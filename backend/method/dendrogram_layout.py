@@ -241,8 +241,7 @@ def concept_numbers(hierarchy: Hierarchy, threshold: float, labels: NDArray[np.i
     """
     if hierarchy.n_leaves == 0:
         return np.empty(0, dtype=np.int64)
-    layout = layout_dendrogram(hierarchy.linkage, hierarchy.n_leaves)
-    tree_numbers = layout.leaf_numbers(threshold)
+    tree_numbers = hierarchy.layout.leaf_numbers(threshold)
     n = max(hierarchy.n_clusters(threshold), int(labels.max(initial=-1)) + 1)
     kept = labels >= 0
     pairs, shared = np.unique(np.stack([labels[kept], tree_numbers[kept]]), axis=1, return_counts=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import ParameterError
 from backend.method.parameters import LinkageMethod, Metric, incompatibility
+
+if TYPE_CHECKING:
+    from backend.method.dendrogram_layout import DendrogramLayout
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,19 @@ class Hierarchy:
         heights = np.sort(self.linkage[:, 2])
         heights.setflags(write=False)
         return heights
+
+    @cached_property
+    def layout(self) -> DendrogramLayout:
+        """Where every merge lies when the tree is drawn.
+
+        Raises
+        ------
+        ValueError
+            Without any image.
+        """
+        from backend.method.dendrogram_layout import layout_dendrogram
+
+        return layout_dendrogram(self.linkage, self.n_leaves)
 
     def n_clusters(self, distance_threshold: float) -> int:
         """Return C = 1 + the number of merges with height ≥ d_max; 0 without images.

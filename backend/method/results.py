@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.method.dendrogram_layout import concept_numbers
 from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
 from backend.method.top_images import TopImages
@@ -124,6 +126,16 @@ class Disentanglement:
     def dropped(self) -> tuple[int, ...]:
         """Clusters that kept too few images."""
         return self.clusters.dropped
+
+    @cached_property
+    def concept_numbers(self) -> NDArray[np.int64]:
+        """int64 (C,): the number of each cluster, which decides its colour and letter everywhere.
+
+        See :func:`backend.method.dendrogram_layout.concept_numbers`.
+        """
+        numbers = concept_numbers(self.hierarchy, self.parameters.distance_threshold, self.kmeans_labels)
+        numbers.setflags(write=False)
+        return numbers
 
     def member_rows(self, concept: Concept) -> NDArray[np.int64]:
         """Return the rows (in the activation array) of a concept's members, strongest first."""

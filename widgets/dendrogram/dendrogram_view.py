@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
-from backend.method.dendrogram_layout import layout_dendrogram
 from backend.method.hierarchy import Hierarchy
 from widgets.dendrogram.cluster_count_strip import ClusterCountStrip
 from widgets.dendrogram.dendrogram_canvas import ZOOM_STEP
@@ -129,10 +128,7 @@ class DendrogramView(QWidget):
             One text for each of the N leaves.
         """
         n_leaves = 0 if hierarchy is None else hierarchy.n_leaves
-        layout = (
-            layout_dendrogram(hierarchy.linkage, n_leaves) if hierarchy is not None and n_leaves else None
-        )
-        self._state.set_layout(layout)
+        self._state.set_layout(hierarchy.layout if hierarchy is not None and n_leaves else None)
         self._state.tooltips = leaf_tooltips
         if n_leaves == 1:
             self._empty.show_state("dendrogram", "One image", "A single image cannot be clustered.")

@@ -228,3 +228,15 @@ def test_a_given_tree_and_ranking_are_used_as_they_are(activations: NDArray[np.f
     again = disentangle(activations, 9, parameters, top=first.top, hierarchy=first.hierarchy)
     assert again.hierarchy is first.hierarchy
     np.testing.assert_array_equal(again.labels, first.labels)
+
+
+def test_concepts_are_numbered_as_the_tree_is_drawn(activations: NDArray[np.float32]) -> None:
+    parameters = Parameters()  # k-means starts from the tree's clusters and moves few images
+    split = disentangle(activations, 3, parameters)
+    assert split.n_clusters > 1
+    assert sorted(split.concept_numbers.tolist()) == list(range(split.n_clusters))
+    drawn = split.hierarchy.layout.leaf_numbers(parameters.distance_threshold)
+    assert (split.concept_numbers[split.kmeans_labels] == drawn).mean() > 0.5
+    assert not split.concept_numbers.flags.writeable
+    nothing = disentangle(np.zeros((200, 4), dtype=np.float32), 0, parameters)
+    assert nothing.concept_numbers.tolist() == []
