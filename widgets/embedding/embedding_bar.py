@@ -17,7 +17,7 @@ from backend.evaluation.embedding_result import (
 )
 from widgets import theme
 from widgets.flow_layout import FlowLayout
-from widgets.number_boxes import ChoiceBox, PreciseNumberBox
+from widgets.number_boxes import ChoiceBox, PreciseNumberBox, WholeNumberBox
 
 DEFAULT_SETTINGS = EmbeddingSettings()
 
@@ -69,7 +69,7 @@ class EmbeddingBar(QWidget):
         self.method_box = ChoiceBox()
         for method, name in METHOD_NAMES.items():
             self.method_box.add_choice(name, method, _METHOD_TIPS[method])
-        self.neighbors_box = PreciseNumberBox(2, MOST_NEIGHBORS, whole=True)
+        self.neighbors_box = WholeNumberBox(2, MOST_NEIGHBORS)
         self.neighbors_label = QLabel("Neighbours")
         self.seed_box = PreciseNumberBox(0, HIGHEST_SEED, whole=True)
         self.left_out_box = QCheckBox("Outliers")
@@ -170,7 +170,7 @@ class EmbeddingBar(QWidget):
             QSignalBlocker(self.seed_box),
             QSignalBlocker(self.left_out_box),
         ):
-            self.neighbors_box.setValue(settings.perplexity if is_tsne else settings.n_neighbors)
+            self.neighbors_box.setValue(round(settings.perplexity) if is_tsne else settings.n_neighbors)
             self.seed_box.setValue(choice.seed)
             self.left_out_box.setChecked(choice.left_out)
         for pair in self._pairs[1:3]:
@@ -186,13 +186,13 @@ class EmbeddingBar(QWidget):
     def _on_method(self) -> None:
         self._change(replace(self._choice, method=cast(EmbeddingMethod, self.method_box.choice())))
 
-    @Slot(float)
-    def _on_neighbors(self, value: float) -> None:
+    @Slot(int)
+    def _on_neighbors(self, value: int) -> None:
         settings = self._choice.settings
         if self._choice.method == "tsne":
             settings = replace(settings, perplexity=float(value))
         else:
-            settings = replace(settings, n_neighbors=int(value))
+            settings = replace(settings, n_neighbors=value)
         self._change(replace(self._choice, settings=settings))
 
     @Slot(float)

@@ -114,14 +114,17 @@ class EmbeddingState:
         self.groups = tuple(groups)
         self.items = tuple(found[rows[index]][0] for index in shown)
         self.group_of = np.array([found[rows[index]][1] for index in shown], dtype=np.int64)
-        self.positions = np.asarray(positions, dtype=np.float64).reshape(-1, 2)[shown]
-        self.spacing = nearest_distance(self.positions)
+        places = np.asarray(positions, dtype=np.float64).reshape(-1, 2)[shown]
+        if not np.array_equal(places, self.positions):
+            self.positions = places
+            self.spacing = nearest_distance(places)
         self.choose_rows(chosen)
         self.hovered, self.current = self._point(hovered), self._point(current)
 
     def choose_rows(self, rows: Collection[int]) -> None:
         """Select the points of these images and no others."""
-        self.chosen = np.array([item.row in rows for item in self.items], dtype=np.bool_)
+        wanted = frozenset(rows)
+        self.chosen = np.array([item.row in wanted for item in self.items], dtype=np.bool_)
 
     def choose(self, points: NDArray[np.int64], *, toggle: bool = False, add: bool = False) -> None:
         """Select points: alone, or besides what is chosen, or out again where they were chosen."""
@@ -151,7 +154,7 @@ def nearest_distance(positions: Points) -> float:
     asked = places[:: -(-len(places) // _SAMPLE)]
     squared = ((asked[:, np.newaxis] - places[np.newaxis]) ** 2).sum(axis=2)
     squared[squared == 0] = np.inf
-    return float(np.sqrt(np.median(squared.min(axis=1))))
+    return float(np.median(np.sqrt(squared.min(axis=1))))
 
 
 def next_point(pixels: Points, current: int, direction: tuple[int, int]) -> int:
