@@ -24,7 +24,7 @@ from app.project_panels import ProjectPanels
 from app.questions import tell
 from app.session import Session
 from app.settings import Settings
-from app.thumbnail_decoding import decode_thumbnail
+from app.thumbnail_decoding import ThumbnailDecoder
 from widgets.error_dialog import ErrorDialog
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.job_status import JobStatusBar
@@ -66,7 +66,8 @@ class MainWindow(QMainWindow):
         self.session = Session(self.threads, self)
         self.models = ModelCache()
         self.permission = CodePermission(self)
-        self.thumbnails = ThumbnailLoader(decode_thumbnail, self)
+        self._decoder = ThumbnailDecoder()
+        self.thumbnails = ThumbnailLoader(self._decoder, self)
         self.projects = ProjectActions(self)
         self.panels = ProjectPanels(self)
         self.shut_down_cleanly = True
@@ -135,6 +136,7 @@ class MainWindow(QMainWindow):
             signal.connect(self._show_busy_welcome)
         self.settings.recent_changed.connect(self._list_recent)
         session.project_changed.connect(self._show_project)
+        session.layers_changed.connect(self._follow_grey_scaling)
         extraction = self.projects.extraction
         for signal in (session.layers_changed, session.layer_changed, extraction.changed):
             signal.connect(self._show_centre)
@@ -179,6 +181,14 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{name} – Neuron Prism" if name else "Neuron Prism")
         self.job_status.set_idle_text(idle_text(project) if project is not None else "Ready")
         self._list_recent()
+
+    @Slot()
+    def _follow_grey_scaling(self) -> None:
+        """Show pictures as the network sees them: its own rule is known once it was loaded."""
+        project = self.session.project
+        if project is not None and project.grey_scaling != self._decoder.grey_scaling:
+            self._decoder.grey_scaling = project.grey_scaling
+            self.thumbnails.clear()
 
     @Slot()
     def _show_centre(self) -> None:

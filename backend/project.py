@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from backend.activations.distributed.left_journals import keep_left_work
 from backend.activations.precision_check_result import PrecisionCheck
 from backend.errors import ProjectError
+from backend.image_files.grey_scaling import DEFAULT_GREY_SCALING, GreyScaling
 from backend.method.parameters import Parameters, Suggestion
 from backend.named_concepts import NamedConcept
 from backend.networks.model_source import ModelSource, Pooling, Precision, Preprocessing
@@ -207,6 +208,13 @@ class Project:
     def preprocessing(self) -> Preprocessing | None:
         """How images become the model's input; None before the first extraction."""
         return self._binding.preprocessing
+
+    @property
+    def grey_scaling(self) -> GreyScaling:
+        """The rule by which deep grey values of its images become eight bits for the model."""
+        if self.preprocessing is not None:
+            return self.preprocessing.grey_scaling
+        return self.model_source.grey_scaling or DEFAULT_GREY_SCALING
 
     @property
     def weights_sha256(self) -> str | None:

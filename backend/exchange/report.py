@@ -119,7 +119,7 @@ def _report(
     task = task or SilentTask()
     title = title or project.name
     neurons = [_reported(project, analysis, visualizations or {}) for analysis in analyses]
-    thumbnails = Thumbnails(project.image_paths, project.image_path)
+    thumbnails = Thumbnails(project.image_paths, project.image_path, project.grey_scaling)
     sections = [section_html(section) for section in extra_sections]
     if len(neurons) > 1:
         sections.append(_overview(neurons))

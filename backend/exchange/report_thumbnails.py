@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from backend.errors import ImageError
+from backend.image_files.grey_scaling import DEFAULT_GREY_SCALING, GreyScaling
 from backend.images import decode_image
 
 THUMBNAIL_SIDE = 96
@@ -30,10 +31,18 @@ class Thumbnails:
         Path of each row relative to the images' folder: what the reader is told.
     locate
         Gives the file of a row.
+    grey_scaling
+        Rule for grey values of more than eight bits.
     """
 
-    def __init__(self, image_paths: Sequence[str], locate: Callable[[int], Path]) -> None:
+    def __init__(
+        self,
+        image_paths: Sequence[str],
+        locate: Callable[[int], Path],
+        grey_scaling: GreyScaling = DEFAULT_GREY_SCALING,
+    ) -> None:
         self._paths = image_paths
+        self._grey_scaling = grey_scaling
         self._locate = locate
         self._uris: dict[int, str | None] = {}
 
@@ -70,7 +79,9 @@ class Thumbnails:
 
     def _encode(self, row: int) -> str | None:
         try:
-            image = decode_image(self._locate(row), max_side=4 * THUMBNAIL_SIDE)
+            image = decode_image(
+                self._locate(row), max_side=4 * THUMBNAIL_SIDE, grey_scaling=self._grey_scaling
+            )
         except ImageError:
             # The images may have moved or a file may have gone: the report says so in its place.
             return None
