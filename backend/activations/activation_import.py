@@ -121,8 +121,7 @@ def import_activations(
     begun = _record(project, layer)
     if begun is not None and begun.origin is None:
         raise ActivationImportError(
-            f"The project {project.path} has a layer {layer} that was extracted: give the imported one "
-            "another name."
+            f"The layer {layer} of {project.path} was extracted: choose another name."
         )
     origin = _origin(plan, task)
     if begun is not None and begun.origin is not None:

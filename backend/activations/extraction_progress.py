@@ -48,12 +48,14 @@ class ProgressMeter:
         Images of the project.
     what : str
         The layers, for the message.
+    doing : str
+        What is done with them.
     """
 
-    def __init__(self, task: Task, n_images: int, what: str) -> None:
+    def __init__(self, task: Task, n_images: int, what: str, doing: str = "Extracting") -> None:
         self._task = task
         self._n_images = n_images
-        self._what = what
+        self._what = f"{doing} {what}"
         self._n_done = 0
         self._n_skipped = 0
         self._last_report = 0.0
@@ -64,7 +66,7 @@ class ProgressMeter:
         self._n_done = n_done
         self._marks.clear()
         self._marks.append((time.perf_counter(), n_done))
-        self._task.progress(n_done, self._n_images, f"Extracting {self._what}")
+        self._task.progress(n_done, self._n_images, self._what)
 
     def add_skipped(self, n_skipped: int) -> None:
         """Count images that could not be read."""
@@ -86,7 +88,7 @@ class ProgressMeter:
         self._task.progress(
             self._n_done,
             self._n_images,
-            f"Extracting {self._what}: {speed:.3g} images/s, {duration(seconds_left)} left",
+            f"{self._what}: {speed:.3g} images/s, {duration(seconds_left)} left",
         )
         self._task.partial(
             ExtractionProgress(self._n_done, self._n_images, self._n_skipped, speed, seconds_left)

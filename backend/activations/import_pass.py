@@ -8,6 +8,7 @@ import numpy as np
 
 from backend.activations.activation_file import StoredArray
 from backend.activations.activation_rows import ActivationRows
+from backend.activations.extraction_progress import ProgressMeter
 from backend.activations.layer_extraction import LayerExtraction, is_complete
 from backend.activations.store import activation_bytes, require_free_space
 from backend.errors import ActivationImportError
@@ -69,22 +70,23 @@ class _Pass:
         """Complete the layer; return how many rows were read."""
         layer, n_images, rows = self._extraction.name, self._project.n_images, self._project.block_rows
         self._extraction.verify(self._task)
-        n_imported = 0
+        starts = range(0, n_images, rows)
+        stored = sum(min(rows, n_images - start) for start in starts if self._extraction.has(start))
+        meter = ProgressMeter(self._task, n_images, layer, "Importing")
+        meter.begin(stored)
         with ActivationRows(self._array, self._origin.pooling) as source:
-            for start in range(0, n_images, rows):
-                stop = min(start + rows, n_images)
-                self._task.progress(start, n_images, f"Importing {layer}")
+            for start in starts:
                 self._task.check_cancelled()
                 if self._extraction.has(start):
                     self._extraction.take_stored(start)
-                else:
-                    self._import_block(source, start, stop)
-                    n_imported += stop - start
-        self._task.progress(n_images, n_images, f"Importing {layer}")
+                    continue
+                stop = min(start + rows, n_images)
+                self._import_block(source, start, stop)
+                meter.advance(stop - start)
         self._require_file_unchanged()
         self._extraction.finish()
         self._keep_not_finite()
-        return n_imported
+        return n_images - stored
 
     def _import_block(self, source: ActivationRows, start: int, stop: int) -> None:
         values = source.read(start, stop)

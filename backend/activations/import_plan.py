@@ -80,11 +80,10 @@ class ImportPlan:
     listed: ListedImages | None
     neuron_names: tuple[str, ...]
 
-    @property
-    def bytes_on_disk(self) -> int:
-        """Size of the layer and its neuron index in the project."""
-        n_images, n_neurons = self.array.n_images, self.array.n_neurons
-        return activation_bytes(n_images, n_neurons) + index_bytes(n_images, n_neurons)
+
+def import_bytes(array: StoredArray) -> int:
+    """Return how large the layer of an array and its neuron index are on disk."""
+    return activation_bytes(array.n_images, array.n_neurons) + index_bytes(array.n_images, array.n_neurons)
 
 
 def plan_import(request: ImportRequest, project: Project | None = None) -> ImportPlan:
@@ -105,7 +104,7 @@ def plan_import(request: ImportRequest, project: Project | None = None) -> Impor
     """
     array = check_array(request)
     images = check_images(request, array, project)
-    names = check_layer(request, array)
+    names = check_layer(request, array, project)
     root = project.images_root if project is not None else request.images
     listed = None if root is None else look_for_listed(images, root)
     return ImportPlan(request, array, images, root, listed, names)
@@ -146,7 +145,9 @@ def check_images(request: ImportRequest, array: StoredArray | None, project: Pro
     return images
 
 
-def check_layer(request: ImportRequest, array: StoredArray | None) -> tuple[str, ...]:
+def check_layer(
+    request: ImportRequest, array: StoredArray | None, project: Project | None
+) -> tuple[str, ...]:
     """Check the layer's name, and return the neurons' names if there are any."""
     if not request.layer.strip():
         raise ActivationImportError("The layer has no name: give it one.")
@@ -154,6 +155,11 @@ def check_layer(request: ImportRequest, array: StoredArray | None) -> tuple[str,
         layer_file_stem(request.layer)
     except ProjectError as error:
         raise ActivationImportError(str(error)) from error
+    extracted = () if project is None else project.layers
+    if any(record.name == request.layer and record.origin is None for record in extracted):
+        raise ActivationImportError(
+            f"The project has a layer {request.layer} that was extracted: give the imported one another name."
+        )
     if request.neuron_names is None or array is None:
         return ()
     return read_neuron_names(request.neuron_names, array.n_neurons)

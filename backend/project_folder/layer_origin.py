@@ -127,16 +127,6 @@ class LayerOrigin:
             return state == "changed"
         return file_sha256(Path(self.path)) not in (None, self.sha256)
 
-    def conversion(self) -> str:
-        """Say what became of its values as float32; "" where every one stayed as it was."""
-        if self.dtype == "float32":
-            return ""
-        if self.dtype == "float64":
-            return "The values are float64, rounded to float32."
-        if self.dtype in _EXACT_IN_FLOAT32:
-            return f"The values are {self.dtype}, each exact in float32."
-        return f"The values are {self.dtype}, exact in float32 up to 16,777,216."
-
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values that :meth:`from_dict` reads."""
         return {**asdict(self), "shape": list(self.shape)}
@@ -149,6 +139,17 @@ class LayerOrigin:
         check = known.get("network_check")
         known["network_check"] = None if check is None else NetworkAgreement(**check)
         return cls(**known)
+
+
+def conversion_of(dtype: str) -> str:
+    """Say what becomes of values of a type as float32; "" where every one stays as it is."""
+    if dtype == "float32":
+        return ""
+    if dtype == "float64":
+        return "The values are float64, rounded to float32."
+    if dtype in _EXACT_IN_FLOAT32:
+        return f"The values are {dtype}, each exact in float32."
+    return f"The values are {dtype}, exact in float32 up to 16,777,216."
 
 
 def origin_sentences(layer: str, origin: LayerOrigin, *, content: bool = True) -> tuple[str, ...]:
@@ -167,7 +168,7 @@ def origin_sentences(layer: str, origin: LayerOrigin, *, content: bool = True) -
         sentences.append(f"{origin.path} has another date since; its content was not compared.")
     elif state != "unchanged" and origin.content_changed():
         sentences.append(f"{origin.path} was changed since: the layer holds what it was before.")
-    if conversion := origin.conversion():
+    if conversion := conversion_of(origin.dtype):
         sentences.append(conversion)
     if origin.n_not_finite:
         rows = "1 row that is" if origin.n_not_finite == 1 else f"{origin.n_not_finite:,} rows that are"

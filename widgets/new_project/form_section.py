@@ -24,7 +24,7 @@ from widgets.labels import MessageLabel, heading_label
 
 
 class FormSection(QWidget):
-    """A heading, rows of labelled fields, and a message below them."""
+    """A heading (none without a title), rows of labelled fields, and a message below them."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +37,8 @@ class FormSection(QWidget):
         self._busy_bar.setAccessibleName(f"{title}: working")
         self._busy_bar.hide()
         heading = QHBoxLayout()
-        heading.addWidget(heading_label(title))
+        if title:
+            heading.addWidget(heading_label(title))
         heading.addStretch(1)
         heading.addWidget(self._busy_bar)
         self.grid = QGridLayout()

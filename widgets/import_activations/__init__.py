@@ -1,0 +1,1 @@
+"""The form that takes over activations that were computed elsewhere."""
