@@ -1,4 +1,7 @@
-"""The extraction of the open project: begun, paused, continued, and begun again for what is outdated."""
+"""The extraction of the open project: begun, paused, continued, and begun again for what is outdated.
+
+An import of activations that were computed elsewhere is run and continued like one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.jobs.extraction_run import extract_again, extract_layers, layers_to_extract
+from app.jobs.extraction_run import (
+    continue_imports,
+    extract_again,
+    extract_layers,
+    imports_to_continue,
+    layers_to_extract,
+)
 from app.jobs.job import Job, JobFunction
 from app.questions import tell
 from widgets.quantity_text import count_text
@@ -61,7 +70,14 @@ class ExtractionControl(QObject):
         project = self._session.project
         if self._job is not None:
             return self._job.paused
-        return project is not None and not project.read_only and bool(layers_to_extract(project))
+        return project is not None and not project.read_only and bool(unfinished_layers(project))
+
+    @property
+    def word(self) -> str:
+        """What is not finished: an extraction, or an import where that is all that is left."""
+        project = self._session.project
+        only_imports = project is not None and not layers_to_extract(project) and imports_to_continue(project)
+        return "import" if only_imports else "extraction"
 
     @Slot()
     def continue_extraction(self) -> None:
@@ -69,8 +85,13 @@ class ExtractionControl(QObject):
         project = self._session.project
         if self._job is not None:
             self._long_work.resume(self._job)
-        elif project is not None and self.can_continue():
+        elif project is None or not self.can_continue():
+            return
+        elif layers_to_extract(project):
             self._window.permission.request(project.model_source, partial(self._extract, project))
+        else:
+            layers = imports_to_continue(project)
+            self._begin(project, f"Importing {', '.join(layers)}", partial(continue_imports, project, layers))
 
     @Slot()
     def pause(self) -> None:
@@ -85,22 +106,29 @@ class ExtractionControl(QObject):
             again = partial(self._extract_again, project, freshness, everything)
             self._window.permission.request(project.model_source, again)
 
+    def run_import(self, project: Project, layer: str, function: JobFunction) -> Job | None:
+        """Run an import into the open project, unless an extraction runs; returns its job."""
+        if project is not self._session.project or project.read_only or self._job is not None:
+            return None
+        return self._begin(project, f"Importing {layer}", function)
+
     def unfinished_text(self) -> str:
         """Return how far the extraction of the project is, "" if nothing is missing."""
         project = self._session.project
-        layers = layers_to_extract(project) if project is not None else ()
+        layers = unfinished_layers(project) if project is not None else ()
         if project is None or not layers:
             return ""
         rows = [self._session.growth.rows(layer) for layer in layers]
         n_done = min(row.n_done if row is not None else 0 for row in rows)
         done = f"{', '.join(layers)}: {n_done:,} of {count_text(project.n_images, 'image')} done."
         if self.is_paused:
-            return done + " The extraction is paused."
+            return done + f" The {self.word} is paused."
         if self._job is not None:
             return done + " The status bar follows the rest."
         if project.read_only:
             return done + " Open the project for writing to continue."
-        return done + " What is there is kept; only the missing images are computed."
+        how = "computed" if self.word == "extraction" else "read"
+        return done + f" What is there is kept; only the missing images are {how}."
 
     def _extract(self, project: Project) -> None:
         if project is not self._session.project or self._job is not None or not self.can_continue():
@@ -108,22 +136,24 @@ class ExtractionControl(QObject):
         layers = layers_to_extract(project)
         allow_code = self._window.permission.is_allowed(project.model_source)
         function = partial(extract_layers, project, self._window.models, allow_code, layers)
-        self._begin(project, f"Extracting {', '.join(layers)}", function)
+        job = self._begin(project, f"Extracting {', '.join(layers)}", function)
+        job.succeeded.connect(self._show_skipped)
 
     def _extract_again(self, project: Project, freshness: Freshness, everything: bool) -> None:
         if project is not self._session.project or self._job is not None:
             return
         allow_code = self._window.permission.is_allowed(project.model_source)
         function = partial(extract_again, project, self._window.models, allow_code, freshness, everything)
-        self._begin(project, "Computing what changed", function)
+        job = self._begin(project, "Computing what changed", function)
+        job.succeeded.connect(self._show_skipped)
 
-    def _begin(self, project: Project, title: str, function: JobFunction) -> None:
+    def _begin(self, project: Project, title: str, function: JobFunction) -> Job:
         job = self._long_work.submit(title, function, unit="image", pausable=True)
         self._job, self._project = job, project
         job.partial.connect(self._session.growth.take)
-        job.succeeded.connect(self._show_skipped)
         job.ended.connect(self._end)
         self.changed.emit()
+        return job
 
     @Slot(object)
     def _show_skipped(self, result: ExtractionResult) -> None:
@@ -149,3 +179,8 @@ class ExtractionControl(QObject):
             self._session.refresh_layers()
             self.ended.emit()
         self.changed.emit()
+
+
+def unfinished_layers(project: Project) -> tuple[str, ...]:
+    """Return the layers that are to be extracted or imported and are not complete."""
+    return (*layers_to_extract(project), *imports_to_continue(project))

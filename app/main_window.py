@@ -201,10 +201,11 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self.workspace)
         else:
             can_continue = extraction.can_continue()
-            title = "The extraction is not finished" if can_continue else "No activations yet"
-            action = "Continue extraction" if can_continue else ""
+            word = extraction.word
+            title = f"The {word} is not finished" if can_continue else "No activations yet"
+            action = f"Continue {word}" if can_continue else ""
             if extraction.is_running and session.first_with_rows():
-                title, action = "The extraction is under way", "Look at the images so far"
+                title, action = f"The {word} is under way", "Look at the images so far"
             self.unfinished.show_state("layers", title, unfinished, action)
             self.stack.setCurrentWidget(self.unfinished)
 

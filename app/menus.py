@@ -86,6 +86,15 @@ class Menus(QObject):
         self._add(menu, "open", "&Open project…", projects.choose_and_open, _Key.Open, "open")
         self.recent_menu = menu.addMenu("Open &recent")
         self._add(menu, "demo", "Open the &demo", projects.open_demo)
+        imports = self._add(
+            menu,
+            "import",
+            "&Import activations…",
+            projects.imports.import_activations,
+            "Ctrl+Shift+I",
+            "import",
+        )
+        imports.setToolTip("Take over activations that were computed elsewhere: .npy, .npz, .safetensors")
         menu.addSeparator()
         self._add(menu, "information", "About this &project", projects.show_information, "Ctrl+I", "info")
         extraction = projects.extraction

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from app.export_actions import ExportActions
-from app.extraction_control import ExtractionControl
+from app.extraction_control import ExtractionControl, unfinished_layers
 from app.freshness_control import FreshnessControl
+from app.import_actions import ImportActions
 from app.jobs.demo_jobs import demo_path, open_demo, tour_start
-from app.jobs.extraction_run import layers_to_extract
 from app.jobs.job import Job, JobFailure
 from app.jobs.project_jobs import (
     close_project,
@@ -43,6 +43,7 @@ class ProjectActions(QObject):
     exports : ExportActions
     extraction : ExtractionControl
     freshness : FreshnessControl
+    imports : ImportActions
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -53,6 +54,7 @@ class ProjectActions(QObject):
         self.exports = ExportActions(window.session, window.threads.long_work, window)
         self.extraction = ExtractionControl(window)
         self.freshness = FreshnessControl(window)
+        self.imports = ImportActions(window, self._show_made, self._when_idle)
         self.extraction.ended.connect(self.freshness.check)
         self._opening: tuple[Job, Path] | None = None
 
@@ -194,9 +196,12 @@ class ProjectActions(QObject):
 
     @Slot(object)
     def _begin_extraction(self, project: Project) -> None:
+        self._show_made(project)
+        self.extraction.continue_extraction()
+
+    def _show_made(self, project: Project) -> None:
         self._replace_project(project)
         self._window.settings.add_recent(project.path)
-        self.extraction.continue_extraction()
 
     @Slot(object)
     def _show_relocated(self) -> None:
@@ -222,12 +227,12 @@ class ProjectActions(QObject):
             self._offer_extraction(project)
 
     def _offer_extraction(self, project: Project) -> None:
-        layers = ", ".join(layers_to_extract(project))
+        layers, word = ", ".join(unfinished_layers(project)), self.extraction.word
         ask(
             self._window,
-            "Continue the extraction?",
+            f"Continue the {word}?",
             f"The activations of {layers} are not complete yet.",
-            details="What is there already is kept; only the missing images are computed.",
+            details="What is there already is kept; only what is missing is done.",
             accept="Continue",
             reject="Not now",
             on_accept=self.extraction.continue_extraction,
@@ -237,7 +242,7 @@ class ProjectActions(QObject):
         ask(
             self._window,
             "The images have moved",
-            f"The images of this project are not in {project.images_root} any more.",
+            f"The images of this project are not in {project.images_root}.",
             details="What was computed can be looked at without them, but no picture can be shown.",
             accept="Locate them…",
             reject="Not now",
@@ -282,7 +287,7 @@ class ProjectActions(QObject):
             self._window,
             "Stop what is running?",
             f"“{running.title}” is still running.",
-            details="What is extracted so far is kept and can be continued." if kept else "",
+            details="What is done so far is kept and can be continued." if kept else "",
             accept="Stop it",
             reject="Let it run",
             on_accept=stop_and_go_on,

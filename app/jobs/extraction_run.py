@@ -28,6 +28,23 @@ def layers_to_extract(project: Project) -> tuple[str, ...]:
     )
 
 
+def imports_to_continue(project: Project) -> tuple[str, ...]:
+    """Return the layers whose import was begun and is not complete."""
+    return tuple(
+        record.name for record in project.layers if record.origin is not None and not record.complete
+    )
+
+
+def continue_imports(project: Project, layers: tuple[str, ...], task: Task) -> None:
+    """Go on with imports that were cut off; it may be paused like an extraction."""
+    from backend.activations.activation_import import continue_import
+
+    reports = GrowthReports(project, task)
+    for layer in layers:
+        continue_import(project, layer, task=reports)
+        suggest_for_layer(project, layer, task)
+
+
 def extract_layers(
     project: Project, models: ModelCache, allow_code: bool, layers: tuple[str, ...], task: Task
 ) -> ExtractionResult:

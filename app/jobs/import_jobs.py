@@ -13,7 +13,6 @@ from app.model_cache import ModelCache
 from backend.activations.activation_file import StoredArray, choose_array, list_arrays, shape_text
 from backend.activations.activation_import import (
     ImportResult,
-    continue_import,
     create_import_project,
     import_activations,
 )
@@ -139,15 +138,6 @@ def run_import(project: Project, order: ImportOrder, task: Task) -> ImportResult
     result = import_activations(project, plan, network=order.network, task=reports)
     suggest_for_layer(project, result.layer, without_pause(task))
     return result
-
-
-def continue_imports(project: Project, layers: tuple[str, ...], task: Task) -> ImportResult:
-    """Go on with imports that were cut off, and return the last of them."""
-    reports = GrowthReports(project, task)
-    results = [continue_import(project, layer, task=reports) for layer in layers]
-    for result in results:
-        suggest_for_layer(project, result.layer, without_pause(task))
-    return results[-1]
 
 
 def _found(array: StoredArray) -> ArrayFound:
