@@ -1,4 +1,4 @@
-"""Paints an embedding: signs of concepts, or pictures where there is room."""
+"""The plane of an embedding in its place: what of it is in sight, how it moves, and what is at a pixel."""
 
 from __future__ import annotations
 
@@ -22,22 +22,19 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
-    QPixmap,
     QPolygonF,
     QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import QWidget
 
-from widgets.embedding.embedding_state import EmbeddingState, PointGroup
-from widgets.embedding.embedding_symbols import paint_symbol, symbol_pixmap
+from widgets.dendrogram.cached_layer import CachedLayer
+from widgets.embedding.embedding_state import EmbeddingState
 from widgets.embedding.plane_transform import PlaneTransform, Points
-from widgets.images.image_delegate import paint_broken_picture, paint_chip
+from widgets.embedding.point_painter import PointPainter
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.images.visible_pictures import VisiblePictures
 from widgets.motion import prefers_reduced_motion
-from widgets.palette import blend
-from widgets.theme import scaled_font
 
 MOVE_MILLISECONDS = 350
 """How long points take from one picture to the next, where things may move."""
@@ -48,12 +45,11 @@ PREVIEW_SIZE = 112
 _TILE_SIZES = (160, 128, 96, 80, 64, 48, 40, 32)
 _SMALLEST_SIGNS = ((200, 13), (600, 10))
 _SMALLEST_SIGN, _LARGEST_SIGN = 8, 18
-_FAINT_TILE = 0.4
 _Role = QPalette.ColorRole
 
 
 class EmbeddingCanvas(QWidget):
-    """Paints an :class:`EmbeddingState`: what is left out faintly, what is selected with a ring, on top."""
+    """Shows an :class:`EmbeddingState`: signs of concepts, or pictures where there is room."""
 
     def __init__(
         self, state: EmbeddingState, thumbnails: ThumbnailLoader | None, parent: QWidget | None = None
@@ -66,7 +62,8 @@ class EmbeddingCanvas(QWidget):
         self._transform = PlaneTransform()
         self._pixels: Points = np.empty((0, 2))
         self._start: Points | None = None
-        self._sprites: dict[tuple[int, float, bool, float], QPixmap] = {}
+        self._points = PointPainter(state, thumbnails)
+        self._painted = CachedLayer()
         self._lasso = QPolygonF()
         self._shown_rows: tuple[int, ...] = ()
         self._animation = QVariantAnimation(self)
@@ -76,9 +73,9 @@ class EmbeddingCanvas(QWidget):
         self._animation.setEasingCurve(QEasingCurve.Type.InOutCubic)
         self._animation.valueChanged.connect(self._on_moved)
         self._animation.finished.connect(self._on_arrived)
-        for pictures in (self._tiles, self._preview):
-            if pictures is not None:
-                pictures.arrived.connect(self.update)
+        if self._tiles is not None and self._preview is not None:
+            self._tiles.arrived.connect(self._paint_anew)
+            self._preview.arrived.connect(self.update)
         self.setMinimumSize(220, 120)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Embedding")
@@ -90,7 +87,7 @@ class EmbeddingCanvas(QWidget):
         before = dict(zip(self._shown_rows, self.shown_pixels(), strict=True))
         self.finish_motion()
         self._shown_rows = self._state.rows
-        self._sprites.clear()
+        self._points.take_looks(self.palette(), self.font())
         if moved:
             self._transform.set_positions(self._state.positions)
         self._pixels = self._transform.to_pixels(self._state.positions)
@@ -105,6 +102,12 @@ class EmbeddingCanvas(QWidget):
 
     def refresh(self) -> None:
         """Paint the state as it is now, and ask for the pictures that it needs."""
+        self._painted.invalidate()
+        self.pointed_changed()
+
+    @Slot()
+    def pointed_changed(self) -> None:
+        """Paint what is pointed at over the points, which stay as they are."""
         self._request_pictures()
         self.update()
 
@@ -120,6 +123,11 @@ class EmbeddingCanvas(QWidget):
 
     @Slot()
     def _on_moved(self) -> None:
+        self.update()
+
+    @Slot()
+    def _paint_anew(self) -> None:
+        self._painted.invalidate()
         self.update()
 
     @Slot()
@@ -247,7 +255,10 @@ class EmbeddingCanvas(QWidget):
         """Paint the points, what is drawn around them, and the frame that says where the keys go."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.palette().color(_Role.Base))
-        self.paint_points(painter)
+        if self.is_moving():
+            self.paint_points(painter)
+        else:
+            self._painted.paint(painter, QSizeF(self.size()), self.paint_points)
         self._paint_pointed(painter)
         self._paint_lasso(painter)
         if self.hasFocus():
@@ -266,91 +277,14 @@ class EmbeddingCanvas(QWidget):
         as_shapes
             Paint signs as shapes, for a file, rather than copying what was painted once for the screen.
         """
-        state, pixels = self._state, self.shown_pixels()
-        points = self._visible_points() if self._start is None else np.arange(len(state))
-        kept = np.array([group.is_kept for group in state.groups], dtype=np.bool_)
-        # Later ones lie on top: what is left out, what is kept, what is selected; weaker images first.
-        level = kept[state.group_of[points]].astype(np.int64) + 2 * state.chosen[points]
-        size = self.tile_size
-        for point in points[np.lexsort((-points, level))].tolist():
-            middle = QPointF(float(pixels[point, 0]), float(pixels[point, 1]))
-            if size:
-                self._paint_tile(painter, middle, point, size)
-            elif as_shapes:
-                self._paint_sign(painter, middle, point)
-            else:
-                self._paint_sprite(painter, middle, point)
-
-    def _halo(self, point: int) -> QColor | None:
-        return self.palette().color(_Role.Accent) if self._state.chosen[point] else None
-
-    def _paint_sign(self, painter: QPainter, middle: QPointF, point: int) -> None:
-        ground = self.palette().color(_Role.Base)
-        group = self._state.group(point)
-        paint_symbol(painter, middle, self.sign_diameter, group, ground=ground, halo=self._halo(point))
-
-    def _paint_sprite(self, painter: QPainter, middle: QPointF, point: int) -> None:
-        diameter, chosen = self.sign_diameter, bool(self._state.chosen[point])
-        ratio = painter.device().devicePixelRatioF()
-        key = (int(self._state.group_of[point]), diameter, chosen, ratio)
-        if key not in self._sprites:
-            self._sprites[key] = symbol_pixmap(
-                self._state.group(point),
-                diameter,
-                ratio,
-                self.palette().color(_Role.Base),
-                self.font(),
-                halo=self._halo(point),
-            )
-        sprite = self._sprites[key]
-        side = sprite.deviceIndependentSize().width()
-        painter.drawPixmap(middle - QPointF(side / 2, side / 2), sprite)
-
-    def _paint_tile(self, painter: QPainter, middle: QPointF, point: int, size: int) -> None:
-        group, chosen = self._state.group(point), bool(self._state.chosen[point])
-        frame = self._picture_rect(point, middle, size)
-        painter.save()
-        if not group.is_kept and not chosen:
-            painter.setOpacity(_FAINT_TILE)
-        palette = self.palette()
-        if chosen:
-            painter.fillRect(frame.adjusted(-7, -7, 7, 7), palette.color(_Role.Accent))
-        painter.fillRect(frame.adjusted(-4, -4, 4, 4), palette.color(_Role.Base))
-        painter.fillRect(frame.adjusted(-2, -2, 2, 2), group.color)
-        self._paint_picture(painter, point, frame, size)
-        self._paint_letter(painter, frame, group)
-        painter.restore()
-
-    def _paint_letter(self, painter: QPainter, frame: QRectF, group: PointGroup) -> None:
-        side = 15.0
-        chip = QRectF(frame.left() - 2, frame.top() - 2, side + 7 * (len(group.marker) - 1), side)
-        paint_chip(painter, chip, group.marker, group.color, scaled_font(self.font(), 0.8, bold=True))
-
-    def _picture_rect(self, point: int, middle: QPointF, size: int) -> QRectF:
-        """Return where a picture of this longest side goes, in its own proportions."""
-        pixmap = self._pixmap(point, size)
-        shown = QSizeF(size, size)
-        if pixmap is not None:
-            shown = QSizeF(pixmap.size()).scaled(shown, Qt.AspectRatioMode.KeepAspectRatio)
-        rect = QRectF(QPointF(0, 0), shown)
-        rect.moveCenter(middle)
-        return QRectF(rect.toRect())
-
-    def _pixmap(self, point: int, size: int) -> QPixmap | None:
-        if self._thumbnails is None:
-            return None
-        return self._thumbnails.cached(self._state.items[point].path, size, self.devicePixelRatioF())
-
-    def _paint_picture(self, painter: QPainter, point: int, frame: QRectF, size: int) -> None:
-        pixmap = self._pixmap(point, size)
-        if pixmap is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(frame.toRect(), pixmap)
-            return
-        palette = self.palette()
-        painter.fillRect(frame, blend(palette.color(_Role.Text), palette.color(_Role.Base), 0.07))
-        if self._thumbnails is not None and self._thumbnails.failure(self._state.items[point].path):
-            paint_broken_picture(painter, frame.toRect(), palette.color(_Role.PlaceholderText))
+        in_sight = self._visible_points() if self._start is None else np.arange(len(self._state))
+        pixels, points = self.shown_pixels(), self._points.in_order(in_sight)
+        if self.tile_size:
+            self._points.paint_tiles(painter, pixels, points, self.tile_size)
+        elif as_shapes:
+            self._points.paint_signs(painter, pixels, points, self.sign_diameter)
+        else:
+            self._points.paint_sprites(painter, pixels, points, self.sign_diameter)
 
     def _paint_pointed(self, painter: QPainter) -> None:
         """Paint the ring of the point that the keyboard is at, and a picture beside the one pointed at."""
@@ -365,17 +299,17 @@ class EmbeddingCanvas(QWidget):
         pointed = self._previewed()
         if pointed < 0 or self.is_moving():
             return
-        frame = self._preview_rect(pointed, QPointF(*pixels[pointed]))
+        frame = self._preview_rect(painter, pointed, QPointF(*pixels[pointed]))
         palette, group = self.palette(), state.group(pointed)
         painter.fillRect(frame.adjusted(-5, -5, 5, 5), palette.color(_Role.Base))
         painter.setPen(QPen(group.color, 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(frame.adjusted(-4, -4, 4, 4))
-        self._paint_picture(painter, pointed, frame, PREVIEW_SIZE)
+        self._points.paint_picture(painter, pointed, frame, PREVIEW_SIZE)
 
-    def _preview_rect(self, point: int, middle: QPointF) -> QRectF:
+    def _preview_rect(self, painter: QPainter, point: int, middle: QPointF) -> QRectF:
         """Return a place beside a point: left of it, so that the tooltip finds room, else right."""
-        rect = self._picture_rect(point, QPointF(0, 0), PREVIEW_SIZE)
+        rect = self._points.picture_rect(painter, point, QPointF(0, 0), PREVIEW_SIZE)
         away = max(self.tile_size, self.sign_diameter) / 2 + 14
         left = middle.x() - away - rect.width()
         rect.moveLeft(left if left >= 6 else middle.x() + away)
@@ -421,5 +355,5 @@ class EmbeddingCanvas(QWidget):
             QEvent.Type.ApplicationPaletteChange,
             QEvent.Type.FontChange,
         ):
-            self._sprites.clear()
-            self.update()
+            self._points.take_looks(self.palette(), self.font())
+            self._paint_anew()

@@ -234,7 +234,7 @@ class EmbeddingPlot(EmbeddingCanvas):
 
     def _go_to(self, point: int) -> None:
         self._state.current = point
-        self.refresh()
+        self.pointed_changed()
         self.current_changed.emit(point)
 
     def _zoom_place(self) -> QPointF | None:
@@ -260,7 +260,7 @@ class EmbeddingPlot(EmbeddingCanvas):
         if point != self._state.hovered:
             self._state.hovered = point
             self._show_cursor()
-            self.refresh()
+            self.pointed_changed()
             self.point_hovered.emit(point)
 
     def _show_cursor(self) -> None:
@@ -279,9 +279,9 @@ class EmbeddingPlot(EmbeddingCanvas):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show where the keys go."""
         super().focusInEvent(event)
-        self.refresh()
+        self.pointed_changed()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Show it no longer."""
         super().focusOutEvent(event)
-        self.refresh()
+        self.pointed_changed()
