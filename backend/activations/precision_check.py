@@ -72,7 +72,8 @@ def check_precision(
     Raises
     ------
     ExtractionError
-        If this machine has no ``fast`` or no such device, no layer is named, or fewer than two images can be read.
+        If this machine has no ``fast`` or no such device, no layer is named, or fewer than two images can be
+        read.
     ModelError
         If the model has no such layer, or fails.
     Cancelled
