@@ -333,12 +333,10 @@ def title_line(session: Session, threshold: float) -> str:
     if session.layer is None or session.neuron is None:
         return ""
     name = session.neuron_names.name(session.neuron)
-    parts = [session.layer.name, f"neuron {session.neuron}" + (f" “{name}”" if name else "")]
+    marks = [session.layer.partial_text, session.freshness.mark if session.freshness is not None else ""]
+    parts = [session.layer.name, *filter(None, marks)]
+    parts.append(f"neuron {session.neuron}" + (f" “{name}”" if name else ""))
     if session.split is not None and session.split.hierarchy.n_leaves:
         n = session.split.hierarchy.n_clusters(threshold)
         parts.append(f"{n} {'cluster' if n == 1 else 'clusters'} at d_max {threshold:.4g}")
-    if session.layer.is_partial:
-        parts.append(session.layer.partial_text)
-    if session.freshness is not None and session.freshness.is_outdated:
-        parts.append("outdated")
     return " · ".join(parts)

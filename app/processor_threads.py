@@ -12,7 +12,7 @@ from typing import TypeVar
 
 _Result = TypeVar("_Result")
 
-_NICENESS = 10
+_NICENESS = 5
 
 _log = logging.getLogger(__name__)
 

@@ -88,9 +88,9 @@ class ProjectNotices(QWidget):
         if freshness is None or not freshness.sentences:
             self.outdated.show_notice("")
             return
-        text = " ".join(freshness.sentences)
-        if freshness.is_outdated:
-            text = f"Outdated: {text}"
+        text = freshness.brief
+        if freshness.mark:
+            text = f"{freshness.mark.capitalize()}: {text[0].lower()}{text[1:]}"
         difference = self._window.projects.freshness.network_difference
         if difference:
             text += f" The network is another now: its {difference}."

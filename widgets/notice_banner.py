@@ -19,6 +19,7 @@ from widgets.palette import blend
 NoticeKind = Literal["info", "warning"]
 
 _BAR = 3  # pixels
+_SIGN = 16  # pixels
 _TINT = 0.10
 _LEAST_TEXT_WIDTH = 300  # pixels: with less beside the buttons, these go below
 _ICONS: dict[NoticeKind, str] = {"info": "info", "warning": "warning"}
@@ -64,7 +65,7 @@ class NoticeBanner(QWidget):
         self._role = _ROLES[kind]
         self._actions: tuple[NoticeAction, ...] = ()
         self._buttons: dict[str, QPushButton] = {}
-        sign = Pictogram(_ICONS[kind], 16, self._role)
+        sign = Pictogram(_ICONS[kind], _SIGN, self._role)
         self._sentence = QLabel()
         self._sentence.setWordWrap(True)
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)
@@ -82,7 +83,9 @@ class NoticeBanner(QWidget):
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._line.setSpacing(theme.SPACING)
         self._line.addLayout(texts, 1)
-        self._line.addWidget(self._button_box)
+        self._buttons_line = QHBoxLayout()
+        self._buttons_line.addWidget(self._button_box)
+        self._line.addLayout(self._buttons_line)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.MARGIN + _BAR, 6, theme.MARGIN, 6)
         layout.addLayout(self._line)
@@ -172,6 +175,8 @@ class NoticeBanner(QWidget):
         beside = self.width() - needed >= _LEAST_TEXT_WIDTH
         self._button_box.setVisible(bool(self._buttons))
         self._button_box.setMinimumWidth(needed if beside else 0)
+        # Below the text they stand in line with it, not with the sign.
+        self._buttons_line.setContentsMargins(0 if beside else _SIGN + theme.SPACING, 0, 0, 0)
         direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         if self._line.direction() != direction:
             self._line.setDirection(direction)

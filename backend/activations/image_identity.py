@@ -10,7 +10,7 @@ import numpy as np
 from backend.activations.network_identity import N_COMPARED, gives_stored_activations
 from backend.errors import ExtractionError
 from backend.image_files.image_address import image_file
-from backend.project_folder.project_images import FileState
+from backend.project_folder.project_images import FileState, states_of_files
 from backend.task import Task
 
 if TYPE_CHECKING:
@@ -60,11 +60,9 @@ def require_same_images(project: Project, loaded: LoadedModel, task: Task) -> No
     recorded = project.images.states(0, project.n_images)
     touched: dict[int, FileState] = {}
     n_others = 0
-    for done, row in enumerate(rows):
-        if done % 1000 == 0:
-            task.check_cancelled()
-            task.progress(done, len(rows), "Checking the images")
-        known, found = recorded[row], FileState.of(project.image_path(row))
+    paths = {row: project.image_path(row) for row in rows if recorded[row] is not None}
+    for row, found in states_of_files(paths, "Checking the images", task):
+        known = recorded[row]
         if known is None or found is None or found == known:
             continue
         if found.size == known.size:

@@ -81,15 +81,19 @@ class ModelFileChange:
     @property
     def sentence(self) -> str:
         """What happened to the file."""
-        name = "weights file" if self.kind == "weights" else "Python file"
         if self.change == "gone":
-            return f"The {name} {self.path} of the network is not there at present."
+            return f"The {self.title} is not there at present."
         if self.change == "touched":
             return (
-                f"The {name} {self.path} of the network has another time of modification than when the "
-                "activations were computed; its content has not been compared."
+                f"The {self.title} may have been changed since the activations were computed: it has another "
+                "time of modification, and its content has not been compared."
             )
-        return f"The {name} {self.path} of the network was changed since the activations were computed."
+        return f"The {self.title} was changed since the activations were computed."
+
+    @property
+    def title(self) -> str:
+        """What it is, with its name: "weights file net.pth"."""
+        return f"{'weights file' if self.kind == 'weights' else 'Python file'} {Path(self.path).name}"
 
 
 def files_of(source: ModelSource) -> tuple[tuple[ModelFileKind, Path], ...]:

@@ -54,6 +54,13 @@ class Freshness:
         return any(file.change != "gone" for file in self.model_files)
 
     @property
+    def mark(self) -> str:
+        """The mark of results: "outdated"; "perhaps outdated" if that is not sure; "" if they are not."""
+        if bool(self.rows) or any(file.change == "changed" for file in self.model_files):
+            return "outdated"
+        return "perhaps outdated" if self.is_outdated else ""
+
+    @property
     def is_outdated(self) -> bool:
         """Whether results may not be those of the present images and network."""
         return bool(self.rows) or self.network_changed
@@ -75,6 +82,28 @@ class Freshness:
             found.append(f"The images folder {self.images_root} is not there at present.")
         found += [file.sentence for file in self.model_files]
         return tuple(found)
+
+    @property
+    def brief(self) -> str:
+        """Everything in one or two short sentences, without the names of images; "" if nothing changed."""
+        found = []
+        if self.changed:
+            found.append(f"{_images(len(self.changed))} changed")
+        if self.gone:
+            found.append(f"{_images(len(self.gone), 'is', 'are')} gone")
+        found += [
+            f"the {file.title} {'was' if file.change == 'changed' else 'may have been'} changed"
+            for file in self.model_files
+            if file.change != "gone"
+        ]
+        texts = []
+        if found:
+            text = ", ".join(found)
+            texts.append(f"{text[0].upper()}{text[1:]} since the activations were computed.")
+        if not self.images_found:
+            texts.append(f"The images folder {self.images_root} is not there at present.")
+        texts += [file.sentence for file in self.model_files if file.change == "gone"]
+        return " ".join(texts)
 
     @property
     def outdated_sentences(self) -> tuple[str, ...]:
@@ -144,6 +173,10 @@ def check_model_files(
 
 def _of(count: int, total: int, one: str = "was", several: str = "were") -> str:
     return f"{count:,} of {total:,} images {one if count == 1 else several}"
+
+
+def _images(count: int, one: str = "was", several: str = "were") -> str:
+    return f"{count:,} image {one}" if count == 1 else f"{count:,} images {several}"
 
 
 def _its(paths: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,8 @@ from backend.project_folder.project_database import ProjectDatabase
 from backend.task import SilentTask, Task
 
 _HASHES_AT_ONCE = 1000
+_N_THREADS = 16
+_FILES_A_CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,39 @@ class FileState:
         except OSError:
             return None
         return cls(found.st_size, found.st_mtime_ns)
+
+
+def states_of_files(
+    paths: Mapping[int, Path], what: str, task: Task
+) -> Iterator[tuple[int, FileState | None]]:
+    """Yield each row with the state of its image's file, in the mapping's order.
+
+    Several threads ask, because each waits: for a share to answer, or, beside threads that compute, for its
+    turn.
+
+    Parameters
+    ----------
+    paths
+        Row → path.
+    what
+        What is being done, for the progress.
+    task
+        Can stop it.
+    """
+    rows = list(paths)
+    chunks = [rows[start : start + _FILES_A_CHUNK] for start in range(0, len(rows), _FILES_A_CHUNK)]
+
+    def look(chunk: Sequence[int]) -> list[tuple[int, FileState | None]]:
+        task.check_cancelled()
+        return [(row, FileState.of(paths[row])) for row in chunk]
+
+    pool = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="looking at files")
+    try:
+        for done, found in enumerate(pool.map(look, chunks)):
+            task.progress(done * _FILES_A_CHUNK, len(rows), what)
+            yield from found
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def is_folder(path: Path) -> bool:
@@ -214,7 +250,7 @@ class ImageTable:
     def changes(self, *, content: bool = False, task: Task | None = None) -> ImageChanges:
         """Compare the images' files with what is on record of them.
 
-        Without ``content`` it looks at every file, but into none: about 10 µs an image on a local disk.
+        Without ``content`` it looks at every file, but into none: about 25 µs an image on a local disk.
 
         Parameters
         ----------
@@ -228,21 +264,17 @@ class ImageTable:
         gone: list[int] = []
         to_compare: dict[int, str] = {}
         states: dict[int, FileState] = {}
-        for row, size, mtime_ns, sha256 in recorded:
-            if row % 1000 == 0:
-                task.check_cancelled()
-                task.progress(row, len(recorded), "Checking the images")
-            if size is None:
-                continue
-            found = FileState.of(self.path(row))
-            same = found == FileState(size, mtime_ns)
+        known = {row: FileState(size, mtime_ns) for row, size, mtime_ns, _ in recorded if size is not None}
+        hashes = {row: sha256 for row, _, _, sha256 in recorded if sha256 is not None}
+        paths = {row: self.path(row) for row in known}
+        for row, found in states_of_files(paths, "Checking the images", task):
             if found is None:
                 gone.append(row)
-            elif content and sha256 is not None:
-                to_compare[row] = sha256
-                if not same:
+            elif content and row in hashes:
+                to_compare[row] = hashes[row]
+                if found != known[row]:
                     states[row] = found
-            elif not same:
+            elif found != known[row]:
                 changed.append(row)
         others, unreadable = self._compare(to_compare, task)
         touched = {row: state for row, state in states.items() if row not in others | unreadable}

@@ -43,6 +43,7 @@ def test_nothing_changed(project):
     found = project.check_freshness()
     assert not found.is_outdated
     assert found.sentences == found.outdated_sentences == ()
+    assert found.mark == found.brief == ""
 
 
 def test_changed_and_missing_images_are_named(project):
@@ -57,6 +58,8 @@ def test_changed_and_missing_images_are_named(project):
         f"1 of 12 images was changed since its activations were computed ({paths[2]}).",
         f"2 of 12 images are not there any more ({paths[9]}, {paths[10]}).",
     )
+    assert found.brief == "1 image was changed, 2 images are gone since the activations were computed."
+    assert found.mark == "outdated"
 
 
 def test_images_without_activations_are_not_outdated(tmp_path):
@@ -91,7 +94,7 @@ def test_a_changed_file_of_the_network_is_noticed(project, files, number):
     found = project.check_freshness()
     assert [(one.path, one.change) for one in found.model_files] == [(str(file), "changed")]
     assert found.is_outdated
-    assert str(file) in found.sentences[0]
+    assert file.name in found.sentences[0]
     assert "was changed since the activations were computed" in found.sentences[0]
 
 
@@ -110,6 +113,10 @@ def test_a_large_file_is_read_only_on_request(project, files, monkeypatch):
     found = project.check_freshness()
     assert [one.change for one in found.model_files] == ["touched"]
     assert found.is_outdated
+    assert found.mark == "perhaps outdated"
+    assert (
+        found.brief == "The weights file net.pth may have been changed since the activations were computed."
+    )
     assert project.check_freshness(content=True).model_files == ()
 
 
