@@ -17,8 +17,9 @@ class LayerOverlap:
     A neuron's overlap is the share of its top N in float32 that is also in its top N in ``fast``, both ranked
     as everywhere: by activation, ties by the image's place. A neuron counts only if float32 tells its top N
     apart from the rest, that is, if its N-th largest activation is above the next one: of a dead or constant
-    neuron, or one that fewer than N images of the sample activate, any choice among the ties is as good as
-    another, and agreement on it would be by chance or by place alone.
+    neuron, one that fewer than N images of the sample activate, or one that saturates (a ReLU6's largest
+    value over space), any choice among the ties is as good as another, and agreement on it would be by chance
+    or by place alone.
 
     Attributes
     ----------
@@ -53,7 +54,8 @@ class LayerOverlap:
             return "no neuron tells its top images apart in this sample."
         left_out = self.n_neurons - self.n_ranked
         others = (
-            f" ({left_out} of {self.n_neurons} neurons are silent on too many images to count)"
+            f" ({left_out} of {self.n_neurons} neurons do not count: silent on too many images, or as strong "
+            "on several)"
             if left_out
             else ""
         )

@@ -30,6 +30,7 @@ _USABLE_ROLE = Qt.ItemDataRole.UserRole + 2
 _ON_THE_WAY_ROLE = Qt.ItemDataRole.UserRole + 3  # shown only because it leads to a layer that fits the filter
 _EXPAND_ALL_UP_TO = 40
 _ROOM_FOR_TYPES = 500  # pixels
+_ROOM_IN_LINE = 8
 _NO_NETWORK = "No network yet", "Its layers are listed once you have chosen it."
 
 
@@ -71,6 +72,7 @@ class LayerTree(QWidget):
             _POOLING, "How the output of a checked layer becomes one value for each neuron and image."
         )
         self.tree.setItemDelegate(_LayerDelegate(self.tree))
+        self.tree.setUniformRowHeights(True)
         self.tree.setAlternatingRowColors(True)
         header = self.tree.header()
         header.setStretchLastSection(False)
@@ -270,7 +272,9 @@ class LayerTree(QWidget):
             if box is None:
                 box = PoolingBox(name, self._offered[name], with_choice[name])
                 box.pooling_chosen.connect(self._pooling_chosen)
-                item.setSizeHint(_POOLING, box.sizeHint() + QSize(theme.SPACING, 2))
+                # Lower than usual, so that no line moves away under the pointer when it comes.
+                box.setFixedHeight(self.tree.fontMetrics().height() + _ROOM_IN_LINE)
+                item.setSizeHint(_POOLING, QSize(box.sizeHint().width() + theme.SPACING, box.height()))
                 self.tree.setItemWidget(item, _POOLING, box)
             QWidget.setTabOrder(last, box)
             last = box
@@ -303,8 +307,9 @@ class _LayerDelegate(QStyledItemDelegate):
     """Writes what cannot be analysed, or only leads to what fits the filter, in the secondary text colour."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        """Leave some room between the lines."""
-        return super().sizeHint(option, index) + QSize(0, theme.SPACING // 2)
+        """Leave room for a box in every line."""
+        hint = super().sizeHint(option, index)
+        return QSize(hint.width(), max(hint.height(), option.fontMetrics.height() + _ROOM_IN_LINE))
 
     def initStyleOption(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

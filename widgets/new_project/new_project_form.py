@@ -361,9 +361,11 @@ class NewProjectForm(QWidget):
         self.precision_check_requested.emit(None)
 
     def _show_size(self, then: str) -> None:
-        """Say what the activations take on disk, which follows from their shape, and what of the time."""
+        """Say how large the activations are, which follows from their shape, and what of the time."""
         n_neurons, n_images = self.layer_tree.n_neurons_checked(), self.images_section.n_chosen
-        size = f"{bytes_text(n_neurons * n_images * _VALUE_BYTES)} on disk." if n_neurons and n_images else ""
+        size = ""
+        if n_neurons and n_images:
+            size = f"{bytes_text(n_neurons * n_images * _VALUE_BYTES)} of activations."
         self.estimate_label.setText(f"{size} {then}".strip())
 
     @Slot()

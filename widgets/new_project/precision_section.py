@@ -18,6 +18,7 @@ from widgets.number_boxes import ChoiceBox
 
 _EXACT = "As exact as single precision is."
 _FAST = "Convolutions and linear layers in bfloat16: faster, and some of a neuron's top images become others."
+_TITLES = ("layer", "on average", "at worst", "neurons counted")
 
 
 class PrecisionSection(FormSection):
@@ -127,7 +128,7 @@ class PrecisionSection(FormSection):
         self.sentence_label.setText(
             f"{images}, this much of each neuron's top {check.top_n} stays the same with the fast precision:"
         )
-        for column, title in enumerate(("layer", "on average", "worst neuron")):
+        for column, title in enumerate(_TITLES):
             self._add_figure(0, column, secondary_label(title))
         for row, layer in enumerate(check.layers, start=1):
             self._add_layer(row, layer)
@@ -140,13 +141,15 @@ class PrecisionSection(FormSection):
 
     def _add_layer(self, row: int, layer: LayerOverlap) -> None:
         name = ElidedLabel(layer.layer, elide=Qt.TextElideMode.ElideMiddle)
-        texts = [_percent(layer.mean_overlap), _percent(layer.worst_overlap)]
-        if layer.worst_neuron is not None:
-            texts[1] += f"  (neuron {layer.worst_neuron})"
+        worst = f"neuron {layer.worst_neuron}:  " if layer.worst_neuron is not None else ""
+        counted = f"{layer.n_ranked:,}" + (
+            f" of {layer.n_neurons:,}" if layer.n_ranked < layer.n_neurons else ""
+        )
+        texts = (_percent(layer.mean_overlap), worst + _percent(layer.worst_overlap), counted)
         self._add_figure(row, 0, name)
         for column, text in enumerate(texts, start=1):
             self._add_figure(row, column, QLabel(text))
-        for column in range(3):
+        for column in range(len(_TITLES)):
             item = self._figures_grid.itemAtPosition(row, column)
             if item is not None and (widget := item.widget()) is not None:
                 widget.setToolTip(layer.sentence)

@@ -198,7 +198,9 @@ def test_the_project_can_be_created_when_nothing_is_missing(
     )
     assert form.request() == expected
     n_images = form.images_section.n_chosen
-    assert form.estimate_label.text().startswith(f"{bytes_text(1280 * n_images * 4)} on disk. Measuring")
+    assert form.estimate_label.text().startswith(
+        f"{bytes_text(1280 * n_images * 4)} of activations. Measuring"
+    )
     measured = replace(expected, destination=Path())
     wait(lambda: asked.estimates == [measured])
     form.set_estimate(133_120_000, 190.0, 140.0)

@@ -135,7 +135,8 @@ def test_what_was_measured_is_shown_in_a_sentence_and_figures(form: NewProjectFo
         "On 384 of these images, this much of each neuron's top 24 stays the same with the fast precision:"
     )
     # Never rounded up to all.
-    assert _figures(form)[3:] == ["99.9 %", "95.8 %  (neuron 3)", "84.9 %", "62.5 %  (neuron 564)"]
+    assert _figures(form)[4:7] == ["99.9 %", "neuron 3:  95.8 %", "12 of 16"]
+    assert _figures(form)[7:] == ["84.9 %", "neuron 564:  62.5 %", "1,280"]
     # Half of the time goes into decoding: (1 + 2) / (1 + 1) times as fast in all.
     assert section.speed_label.text() == (
         "The network runs 2.0 times as fast (64.5 → 129 images/s), the whole extraction 1.5 times."
@@ -144,7 +145,7 @@ def test_what_was_measured_is_shown_in_a_sentence_and_figures(form: NewProjectFo
     assert "On 12 of these images, too few to say much, " in section.sentence_label.text()
     silent = LayerOverlap("early", 16, 0, None, None, None)
     form.set_precision_check(replace(CHECK, layers=(silent,)))
-    assert _figures(form)[3:] == ["–", "–"]
+    assert _figures(form)[4:] == ["–", "–", "0 of 16"]
 
 
 def test_the_button_measures_while_float32_is_chosen(
