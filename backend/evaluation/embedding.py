@@ -6,12 +6,13 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from backend.errors import EmbeddingError, ParameterError
 from backend.evaluation.embedding_result import (
@@ -70,8 +71,7 @@ def embed(
     _check(vectors, method, seed)
     points = np.asarray(vectors, dtype=np.float64)
     n_points = len(points)
-    search_without_locks()
-    with threadpool_limits(1, user_api="blas"):  # small matrices: threads would only wait for each other
+    with _blas_threads().limit(limits=1):  # small matrices: threads would only wait for each other
         plane, explained = _principal_plane(points)
     note = _special_case(points, method)
     if note or method == "pca":
@@ -101,6 +101,13 @@ def _check(vectors: NDArray[np.floating], method: str, seed: int) -> None:
         raise ParameterError("Activations that are not finite cannot be put into a plane: leave them out.")
     require_one_of("The method of an embedding", method, tuple(METHOD_NAMES))
     require_whole("The seed", seed, 0, HIGHEST_SEED)
+
+
+@cache
+def _blas_threads() -> ThreadpoolController:
+    """Find NumPy's thread pools once."""
+    search_without_locks()
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _special_case(points: _Plane, method: EmbeddingMethod) -> str:
