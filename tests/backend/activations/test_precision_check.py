@@ -230,7 +230,8 @@ class TestResult:
         assert self.CHECK.sentence == (
             "On 384 of these images, this much of each neuron's top 24 stays the same with “fast”: "
             "late: 93.1 % on average, 75.0 % for the worst, neuron 17 (10 of 100 neurons do not count: "
-            "silent on too many images, or as strong on several). early: 99.9 % on average, 95.8 % for the worst, neuron 2. "
+            "silent on too many images, or as strong on several). early: 99.9 % on average, "
+            "95.8 % for the worst, neuron 2. "
             "The network runs 2.5 times as fast (20 → 50 images/s), the whole extraction 2.0 times."
         )
         assert precision_text("early", "float32", None) == ""
