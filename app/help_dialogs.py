@@ -44,6 +44,8 @@ belong to.</p>
 <p><b>Max-projecting</b> shows, over the whole dataset, the images that point most in the direction of each
 concept. Turn off the concept's own members to see whether it holds for images that did not make it.</p>
 <p><b>Feature visualisation</b> draws a picture that excites the neuron or shows the concept.</p>
+<p><b>Embedding</b> puts the neuron's images into a plane, like ones near each other. Encircle some to select
+them; zoom in to see them as pictures. Distances between groups mean little there.</p>
 <h3>Reading the numbers</h3>
 <p>Activations are mostly positive, so any two images look alike to a cosine: beside every similarity stands
 that of as many <i>random</i> images. Only the difference says something.</p>
@@ -58,6 +60,9 @@ PANEL_SHORTCUTS = (
     ("Dendrogram: give up dragging", "Esc"),
     ("Images: show large", "Space, Enter"),
     ("Images: larger, smaller", "Ctrl+wheel"),
+    ("Embedding: go to the next image, add it, select it", "← → ↑ ↓, Shift+arrow, Ctrl+Space"),
+    ("Embedding: larger, smaller, all images", "+, −, 0"),
+    ("Embedding: give up a lasso, select nothing", "Esc"),
 )
 
 

@@ -20,12 +20,16 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from backend.evaluation.embedding_result import Embedding, EmbeddingSettings
 from backend.method.parameters import Suggestion
 from backend.networks.model_source import LayerInfo
 from backend.neurons import NeuronStatistics
 from widgets import theme
 from widgets.concepts.concept_list import ConceptEntry, ConceptList
+from widgets.embedding.embedding_state import PointGroup
+from widgets.embedding.embedding_view import EmbeddingView
 from widgets.error_dialog import ErrorDialog
+from widgets.images.image_grid_model import ImageItem
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.job_status import JobStatusBar
 from widgets.neurons.neuron_browser import NeuronBrowser, NeuronTable
@@ -86,6 +90,15 @@ def _visualization() -> QWidget:
     return panel
 
 
+def _embedding() -> QWidget:
+    view = EmbeddingView(ThumbnailLoader(lambda path, size: np.zeros((size, size, 3), np.uint8)))
+    items = tuple(ImageItem(row, Path(f"{row}.png"), "", f"{row}.png") for row in range(250))
+    places = np.random.default_rng(0).normal(size=(250, 2)).astype(np.float32)
+    group = PointGroup(0, "apples", 0, BLUE, "A", items)
+    view.set_points([group], range(250), Embedding("umap", 0, EmbeddingSettings(), places))
+    return view
+
+
 PANELS: dict[str, Callable[[], QWidget]] = {
     "browser": _browser,
     "concepts": _concepts,
@@ -94,6 +107,7 @@ PANELS: dict[str, Callable[[], QWidget]] = {
     "job": _job,
     "form": _form,
     "visualization": _visualization,
+    "embedding": _embedding,
     "error": lambda: ErrorDialog("It is gone.", "Traceback"),
 }
 
