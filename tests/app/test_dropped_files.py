@@ -2,11 +2,12 @@
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 import app.new_project_dialog
 from app.new_project_dialog import NewProjectDialog
+from widgets.drop_frame import DropFrame
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +104,21 @@ def test_text_is_not_taken(window):
     )
     QApplication.sendEvent(window, enter)
     assert not enter.isAccepted()
+
+
+def test_the_images_section_is_framed_while_something_is_dragged_over_it(window, planted):
+    window.projects.new_project()
+    (dialog,) = visible(window, NewProjectDialog)
+    section = dialog.form.images_section
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(planted))])
+    keys = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(section, QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, *keys))
+    (frame,) = visible(dialog, DropFrame)
+    assert frame.geometry().contains(section.geometry())
+    assert frame.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    QApplication.sendEvent(section, QDragLeaveEvent())
+    assert visible(dialog, DropFrame) == []
 
 
 def test_the_images_section_of_the_dialog_takes_a_folder(qtbot, window, planted, tmp_path):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QWidget
 
 from widgets import theme
-from widgets.drop_frame import draw_drop_frame
+from widgets.drop_frame import DropFrame
 from widgets.labels import secondary_label
 from widgets.new_project.form_section import FormSection, PathEdit, dropped_path
 from widgets.new_project.grey_scaling_choice import GreyScalingChoice
@@ -45,7 +45,7 @@ class ImagesSection(FormSection):
         super().__init__("3   Images", parent)
         self._last: ImagesChoice | None = None
         self._n_chosen = 0
-        self._dragged_over = False
+        self._frame: DropFrame | None = None
         self.setAcceptDrops(True)
         self.folder_edit = PathEdit("folder", "Choose the folder of images", placeholder="Drop a folder here")
         self.add_row(
@@ -202,11 +202,11 @@ class ImagesSection(FormSection):
             self.show_note("Drop one folder of this computer: the one that all the images are in.")
 
     def _show_drop(self, dragged_over: bool) -> None:
-        self._dragged_over = dragged_over
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
         """Frame the section while something is dragged over it."""
-        super().paintEvent(event)
-        if self._dragged_over:
-            draw_drop_frame(self)
+        parent = self.parentWidget()
+        if self._frame is None and parent is not None:
+            self._frame = DropFrame(parent)
+        if self._frame is not None and dragged_over:
+            self._frame.show_around(self, theme.SPACING + 2)
+        elif self._frame is not None:
+            self._frame.hide()
