@@ -28,7 +28,7 @@ from widgets.import_activations.import_form import ImportForm
 if TYPE_CHECKING:
     from backend.activations.network_check import TriedNetwork
 
-_SIZE = QSize(1060, 720)
+_SIZE = QSize(1060, 620)
 _ROOM_AROUND = QSize(40, 60)  # for the window's frame and the desktop's bars
 
 

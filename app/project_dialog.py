@@ -5,9 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from backend.networks.model_source import ModelSource
 from backend.project import Project
+from backend.project_folder.layer_origin import LayerOrigin, origin_sentences
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
-from widgets.labels import heading_label
+from widgets.labels import heading_label, secondary_label
 from widgets.quantity_text import bytes_text, count_text
 from widgets.text_table import text_table
 from widgets.theme import MARGIN, SPACING
@@ -40,7 +42,11 @@ class ProjectDialog(QDialog):
         layout.addWidget(heading_label(project.name, 1.3))
         layout.addLayout(_facts(summary))
         layout.addWidget(heading_label("Layers"))
-        layout.addWidget(text_table(("Layer", "Neurons", "Images", "On disk"), _layer_rows(summary)))
+        headers = ("Layer", "Neurons", "Images", "On disk", "From")
+        layout.addWidget(text_table(headers, _layer_rows(summary)))
+        for layer in summary.layers:
+            if layer.origin is not None:
+                layout.addWidget(_origin_label(layer.name, layer.origin))
         layout.addWidget(heading_label("Files left out"))
         if self.left_out:
             layout.addWidget(text_table(("File", "Reason"), self.left_out), 1)
@@ -55,7 +61,7 @@ class ProjectDialog(QDialog):
 
 def idle_text(project: Project) -> str:
     """Return one line about a project for the status bar."""
-    parts = [count_text(project.n_images, "image"), project.model_source.architecture]
+    parts = [count_text(project.n_images, "image"), project.model_source.title]
     if project.read_only:
         parts.append("read-only: changes are not kept")
     return " · ".join(parts)
@@ -63,7 +69,8 @@ def idle_text(project: Project) -> str:
 
 def _facts(summary: ProjectSummary) -> QFormLayout:
     classes = count_text(summary.n_classes, "class", "classes") if summary.n_classes else "no classes"
-    model = summary.architecture
+    source = ModelSource(summary.architecture)
+    model = source.title
     if summary.input_size is not None:
         model += f", input {summary.input_size} × {summary.input_size} pixels"
     images = f"{count_text(summary.n_images, 'image')}, {classes}, in {summary.images_root}"
@@ -73,10 +80,13 @@ def _facts(summary: ProjectSummary) -> QFormLayout:
         "Folder": str(summary.path),
         "Made": summary.created.replace("T", " ").partition("+")[0] + " UTC",
         "Network": model,
-        "Weights": _weights(summary),
+        **({} if source.is_imported else {"Weights": _weights(summary)}),
         "Images": images,
         "Named": count_text(summary.n_named_concepts, "concept"),
-        "Computed with": ", ".join(f"{name} {version}" for name, version in summary.versions.items()) or "–",
+        "Imported with" if source.is_imported else "Computed with": ", ".join(
+            f"{name} {version}" for name, version in summary.versions.items()
+        )
+        or "–",
     }
     form = QFormLayout()
     form.setHorizontalSpacing(2 * SPACING)
@@ -97,12 +107,23 @@ def _weights(summary: ProjectSummary) -> str:
     return f"{origin}, SHA-256 {summary.weights_sha256[:HASH_DIGITS]}…"
 
 
+def _origin_label(layer: str, origin: LayerOrigin) -> QLabel:
+    """Say where a layer was imported from, and what became of that file; its content is not read here."""
+    label = secondary_label(" ".join(origin_sentences(layer, origin, content=False)))
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
 def _layer_rows(summary: ProjectSummary) -> list[tuple[str, ...]]:
     known = [_layer_row(layer) for layer in summary.layers]
     begun = {layer.name for layer in summary.layers}
-    return [*known, *((name, "–", "not begun", "–") for name in summary.planned_layers if name not in begun)]
+    return [
+        *known,
+        *((name, "–", "not begun", "–", "–") for name in summary.planned_layers if name not in begun),
+    ]
 
 
 def _layer_row(layer: LayerSummary) -> tuple[str, ...]:
     done = f"{layer.n_done:,}" if layer.complete else f"{layer.n_done:,} of {layer.n_images:,}"
-    return (layer.name, f"{layer.n_neurons:,}", done, bytes_text(layer.n_bytes))
+    origin = "extracted" if layer.origin is None else layer.origin.file
+    return (layer.name, f"{layer.n_neurons:,}", done, bytes_text(layer.n_bytes), origin)

@@ -146,9 +146,10 @@ def _found(array: StoredArray) -> ArrayFound:
 
 
 def _shape(array: StoredArray) -> str:
-    height_width = f", maps of {shape_text(array.shape[2:])}" if array.is_feature_maps else ""
-    text = f"{array.n_images:,} images × {array.n_neurons:,} neurons{height_width}, {array.dtype}."
-    return f"{text} {conversion_of(array.dtype)}".rstrip()
+    maps = f", maps of {shape_text(array.shape[2:])}" if array.is_feature_maps else ""
+    shape = f"{array.n_images:,} images × {array.n_neurons:,} neurons{maps}"
+    conversion = conversion_of(array.dtype)
+    return f"{shape}. {conversion}" if conversion else f"{shape}, {array.dtype}."
 
 
 def _listed(images: ImageList | None, root: Path | None) -> tuple[tuple[tuple[str, str, str], ...], str]:

@@ -92,7 +92,7 @@ class LayerRecord:
             return ""
         return (
             "These activations were computed elsewhere, and no network is known to give them. Import them "
-            "again and name the network: it is tried on some of the images first."
+            "again (File menu) and name the network: it is tried on some of the images first."
         )
 
     @property

@@ -76,7 +76,7 @@ class ProjectSummary:
     planned_layers
         Those chosen when the project was made.
     versions
-        Software of the latest extraction, by name.
+        Software of the latest extraction, by name; if nothing was extracted, of the latest import.
     """
 
     name: str
@@ -116,6 +116,7 @@ class ProjectSummary:
 def summarise(project: Project, created: str) -> ProjectSummary:
     """Gather the summary of an open project."""
     layers = project.layers
+    extracted = tuple(record for record in layers if record.origin is None)
     source = project.model_source
     return ProjectSummary(
         name=project.name,
@@ -134,7 +135,7 @@ def summarise(project: Project, created: str) -> ProjectSummary:
         input_size=None if project.preprocessing is None else project.preprocessing.input_size,
         layers=tuple(_summarise_layer(project, record) for record in layers),
         planned_layers=project.planned_layers,
-        versions=dict(layers[-1].versions) if layers else {},
+        versions=dict((extracted or layers)[-1].versions) if layers else {},
     )
 
 

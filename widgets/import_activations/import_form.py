@@ -124,6 +124,7 @@ class ImportForm(QWidget):
         self.network_section.add_wide(self.network_note)
         self.model_section = ModelSection("")
         self.model_section.hide()
+        self.network_section.add_wide(self.model_section)
 
     def _build_place(self, project_name: str) -> None:
         self.place_section = FormSection("5   Project")
@@ -136,6 +137,7 @@ class ImportForm(QWidget):
             button.setVisible(bool(project_name))
         self.new_button.setChecked(True)
         self.destination_section = DestinationSection("")
+        self.place_section.add_wide(self.destination_section)
 
     def _build_layout(self) -> None:
         self.import_button = QPushButton("Import")
@@ -151,17 +153,8 @@ class ImportForm(QWidget):
             column.setSpacing(2 * theme.SPACING)
         left.addWidget(self.activations_section)
         left.addWidget(self.images_section)
-        right.addWidget(self.layer_section)
-        for first, second in (
-            (self.network_section, self.model_section),
-            (self.place_section, self.destination_section),
-        ):
-            together = QVBoxLayout()
-            together.setSpacing(theme.SPACING)
-            together.addWidget(first)
-            together.addWidget(second)
-            right.addLayout(together)
-        right.addWidget(self.size_label)
+        for widget in (self.layer_section, self.network_section, self.place_section, self.size_label):
+            right.addWidget(widget)
         for column in (left, right):
             column.addStretch(1)
         inner = QWidget()

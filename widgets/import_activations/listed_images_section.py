@@ -12,6 +12,8 @@ from widgets.labels import secondary_label
 from widgets.new_project.form_section import FormSection, PathEdit
 from widgets.theme import SPACING
 
+_NUMBERS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_TEXTS = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _LISTS = "Lists (*.txt *.csv *.tsv *.json *.npz *.npy);;All files (*)"
 _IN_THE_SAME_FILE = "in the file of the activations"
 _ONE_LINE_A_ROW = "row i of the array belongs to line i of this file"
@@ -87,18 +89,21 @@ class ListedImagesSection(FormSection):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)
                 if column == 0:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                    item.setTextAlignment(_NUMBERS)
                 self.table.setItem(row, column, item)
         self.table.setVisible(bool(listed))
         height = self.table.horizontalHeader().sizeHint().height() + 2 * self.table.frameWidth()
-        height += sum(self.table.rowHeight(row) for row in range(len(listed)))
-        self.table.setFixedHeight(height + self.table.horizontalScrollBar().isVisible() * SPACING)
+        self.table.setFixedHeight(height + self.table.verticalHeader().defaultSectionSize() * len(listed))
 
 
 def _table() -> QTableWidget:
     table = QTableWidget(0, 3)
-    table.setHorizontalHeaderLabels(["Row", "Image", "File"])
+    for column, title in enumerate(("Row", "Image", "File")):
+        item = QTableWidgetItem(title)
+        item.setTextAlignment(_TEXTS if column else _NUMBERS)
+        table.setHorizontalHeaderItem(column, item)
     table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + SPACING)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
     table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -108,7 +113,6 @@ def _table() -> QTableWidget:
     table.setAccessibleName("The first rows, their images, and whether the files are there")
     header = table.horizontalHeader()
     header.setHighlightSections(False)
-    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
