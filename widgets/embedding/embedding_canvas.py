@@ -65,6 +65,7 @@ class EmbeddingCanvas(QWidget):
         self._points = PointPainter(state, thumbnails)
         self._painted = CachedLayer()
         self._lasso = QPolygonF()
+        self._uses_keys = False
         self._shown_rows: tuple[int, ...] = ()
         self._animation = QVariantAnimation(self)
         self._animation.setDuration(MOVE_MILLISECONDS)
@@ -76,7 +77,7 @@ class EmbeddingCanvas(QWidget):
         if self._tiles is not None and self._preview is not None:
             self._tiles.arrived.connect(self._paint_anew)
             self._preview.arrived.connect(self.update)
-        self.setMinimumSize(220, 120)
+        self.setMinimumSize(200, 90)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Embedding")
 
@@ -246,7 +247,7 @@ class EmbeddingCanvas(QWidget):
     def _previewed(self) -> int:
         """Return the point whose picture is shown beside it, or −1."""
         state = self._state
-        pointed = state.hovered if state.hovered >= 0 else state.current if self.hasFocus() else -1
+        pointed = state.current if self._uses_keys and self.hasFocus() else state.hovered
         return pointed if self._thumbnails is not None and self.tile_size < PREVIEW_SIZE // 2 else -1
 
     # --- painting ---------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ class EmbeddingPlot(EmbeddingCanvas):
         """Go on with a lasso or a pan, or point at something."""
         event.accept()
         place = event.position()
+        self._set_uses_keys(False)
         if self._pressed is None:
             self._hover(place, event)
         elif self._panned_from is not None:
@@ -186,6 +187,7 @@ class EmbeddingPlot(EmbeddingCanvas):
         """Go from point to point, pick, zoom, or give up."""
         event.accept()
         key, modifiers = Qt.Key(event.key()), event.modifiers()
+        self._set_uses_keys(key in _DIRECTIONS)
         if key == Qt.Key.Key_Escape:
             self._escape(event)
         elif not len(self._state):
@@ -252,9 +254,18 @@ class EmbeddingPlot(EmbeddingCanvas):
         if point < 0:
             QToolTip.hideText()
             return
-        state = self._state
-        where = event.globalPosition().toPoint()
-        QToolTip.showText(where, f"{state.items[point].tooltip}\n{state.group(point).title}", self, QRect())
+        QToolTip.showText(event.globalPosition().toPoint(), self._tooltip(point), self, QRect())
+
+    def _tooltip(self, point: int) -> str:
+        """Return what is known of a point's image, its concept last."""
+        lines, title = self._state.items[point].tooltip.splitlines(), self._state.group(point).title
+        return "\n".join(lines if lines[-1:] == [title] else [*lines, title])
+
+    def _set_uses_keys(self, keys: bool) -> None:
+        """Show the picture of the point that the keyboard is at, or of the one under the pointer."""
+        if keys != self._uses_keys:
+            self._uses_keys = keys
+            self.pointed_changed()
 
     def _set_hovered(self, point: int) -> None:
         if point != self._state.hovered:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QPalette, QShowEvent
+from PySide6.QtGui import QGuiApplication, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from backend.evaluation.embedding_result import METHOD_NAMES, Embedding
@@ -22,6 +22,9 @@ from widgets.images.image_menu import PictureClipboard, picture_menu
 from widgets.images.image_viewer import ImageViewer
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.labels import ElidedLabel, EmptyState, MessageLabel
+
+_LEGEND_FROM, _STATUS_FROM = 18, 12
+"""Height of the view, in lines of text, from which there is room for them."""
 
 _FILES = {"png": "PNG image (*.png)", "svg": "SVG drawing (*.svg)"}
 
@@ -327,6 +330,13 @@ class EmbeddingView(QWidget):
             item = state.items[state.current]
             parts.append(f"at {item.path.name}, {state.group(state.current).title}")
         self.plot.setAccessibleDescription(", ".join(parts))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave what room there is to the points."""
+        super().resizeEvent(event)
+        lines = self.height() / self.fontMetrics().height()
+        self.legend.setVisible(lines >= _LEGEND_FROM)
+        self._status.setVisible(lines >= _STATUS_FROM)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Tell that there is somebody to look."""

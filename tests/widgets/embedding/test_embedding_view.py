@@ -438,3 +438,23 @@ class TestMenu:
 def test_places_used_here_are_those_painted(view):
     expected = np.array([[p.x(), p.y()] for p in (pixel_of(view.plot, row) for row in PLACES)])
     np.testing.assert_allclose(view.plot.shown_pixels(), expected, atol=0.51)
+
+
+def test_a_low_view_leaves_its_room_to_the_points(view):
+    assert view.legend.isVisible()
+    view.resize(700, 9 * view.fontMetrics().height())
+    assert not view.legend.isVisible()
+    assert not view._status.isVisible()
+    assert view.plot.isVisible()
+
+
+def test_keys_show_the_picture_of_where_they_are_and_the_pointer_that_under_it(crowded, qtbot):
+    plot = crowded.plot
+    qtbot.mouseClick(plot, LEFT, pos=pixel_of(plot, 4))
+    plot.setFocus()
+    qtbot.keyClick(plot, Qt.Key.Key_Left)
+    assert plot._previewed() == plot._state.current
+    qtbot.mouseMove(plot, pixel_of(plot, 7))
+    assert plot._previewed() == 7
+    qtbot.mouseMove(plot, pixel(plot, 13, 5))
+    assert plot._previewed() == -1
