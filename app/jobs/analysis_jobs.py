@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.jobs.job import let_it_be_painted
 from app.layer_data import LayerData
 from backend.errors import ParameterError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
@@ -41,6 +42,7 @@ def analyse(
 
     split = disentangle_neuron(layer, neuron, parameters, hierarchy, task)
     task.partial(split)
+    let_it_be_painted(task)
     return evaluate(layer.name, layer.activations, split, index=layer.index, task=task)
 
 

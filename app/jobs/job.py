@@ -16,6 +16,9 @@ from backend.task import Cancelled, Task
 
 JobFunction = Callable[[Task], Any]
 
+PAINTING_LIMIT_S = 0.25
+"""A job waits at most this long for its intermediate result to be painted: the window may be out of sight."""
+
 
 @dataclass(frozen=True)
 class JobProgress:
@@ -84,6 +87,7 @@ class ThreadTask:
         self._cancelled = False
         self._paused = False
         self._n_waiting = 0
+        self._unpainted = False
         self.latest: JobProgress | None = None
 
     def progress(self, done: int, total: int, message: str = "") -> None:
@@ -93,7 +97,19 @@ class ThreadTask:
     def partial(self, result: object) -> None:
         """Hand an intermediate result to the GUI thread."""
         if not self._cancelled:
+            self._unpainted = True
             self._hand_on(result)
+
+    def note_painted(self) -> None:
+        """Say that what was handed on has been painted. Safe from any thread."""
+        with self._condition:
+            self._unpainted = False
+            self._condition.notify_all()
+
+    def wait_until_painted(self) -> None:
+        """Wait until what was handed on is painted, the job is cancelled, or it takes too long."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._cancelled or not self._unpainted, PAINTING_LIMIT_S)
 
     def check_cancelled(self) -> None:
         """Wait as long as the job is paused; raise :class:`~backend.task.Cancelled` if it is to stop."""
@@ -154,6 +170,15 @@ class _WithoutPause:
 def without_pause(task: Task) -> Task:
     """Return the same task for work that must not be paused, because it holds a lock meanwhile."""
     return _WithoutPause(task) if isinstance(task, ThreadTask) else task
+
+
+def let_it_be_painted(task: Task) -> None:
+    """Wait until the window has painted what the job handed over, before work goes on that nobody waits for.
+
+    Python runs one thread at a time: meanwhile the painting would take two or three times as long.
+    """
+    if isinstance(task, ThreadTask):
+        task.wait_until_painted()
 
 
 class Job(QObject):

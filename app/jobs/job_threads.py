@@ -95,6 +95,9 @@ class _JobThread(QObject):
         self._poll = QTimer(self)
         self._poll.setInterval(PROGRESS_INTERVAL_MS)
         self._poll.timeout.connect(self._on_poll)
+        # A timer comes after the paint events that were posted before it; QTimer.singleShot(0) would not.
+        self._painted = QTimer(self, singleShot=True, interval=0)
+        self._painted.timeout.connect(self._on_painted)
 
     @property
     def running(self) -> Job | None:
@@ -148,6 +151,11 @@ class _JobThread(QObject):
             self._running.announce_progress()
             self.job_progressed.emit(self._running)
 
+    @Slot()
+    def _on_painted(self) -> None:
+        if self._running is not None and self._running.task is not None:
+            self._running.task.note_painted()
+
     @Slot(object)
     def _on_answer(self, answer: _Answer) -> None:
         job = self._running
@@ -156,6 +164,7 @@ class _JobThread(QObject):
         if answer.kind == "partial":
             if not job.cancel_requested:
                 job.partial.emit(answer.payload)
+            self._painted.start()
             return
         self._poll.stop()
         job.announce_progress()

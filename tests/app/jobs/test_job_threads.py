@@ -4,8 +4,10 @@ import threading
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Slot
+from PySide6.QtWidgets import QWidget
 
-from app.jobs.job import without_pause
+import app.jobs.job
+from app.jobs.job import ThreadTask, let_it_be_painted, without_pause
 from app.jobs.job_threads import JobThreads
 from backend.errors import ImageError
 from backend.task import Task
@@ -362,6 +364,54 @@ class TestInteractive:
         with qtbot.waitSignal(second.succeeded, timeout=5000):
             pass
         assert failures == []
+
+    def test_a_job_goes_on_once_its_partial_result_is_painted(self, qtbot, threads):
+        class Shown(QWidget):
+            painted = 0
+
+            def paintEvent(self, event):
+                self.painted += 1
+
+        widget = Shown()
+        qtbot.addWidget(widget)
+        widget.show()
+        qtbot.waitUntil(lambda: widget.painted > 0)
+        qtbot.waitExposed(widget)
+        QCoreApplication.processEvents()
+
+        def hand_over(task):
+            before = widget.painted
+            task.partial("clusters")
+            let_it_be_painted(task)
+            return widget.painted - before
+
+        job = threads.interactive.submit("hand over", hand_over)
+        job.partial.connect(widget.update)
+        with qtbot.waitSignal(job.succeeded, timeout=5000) as done:
+            pass
+        assert done.args == [1]
+
+    def test_a_cancelled_job_does_not_wait_for_painting(self, qtbot, threads, monkeypatch):
+        monkeypatch.setattr(app.jobs.job, "PAINTING_LIMIT_S", 60)
+        entered = threading.Event()
+
+        def hand_over(task):
+            task.partial("clusters")
+            entered.set()
+            let_it_be_painted(task)
+            task.check_cancelled()
+
+        job = threads.interactive.submit("hand over", hand_over)
+        assert entered.wait(5)  # the GUI thread has not taken the result, so it is not painted
+        with qtbot.waitSignal(job.cancelled, timeout=5000):
+            threads.interactive.cancel_all()
+
+    def test_a_job_without_a_window_waits_only_so_long(self, monkeypatch):
+        monkeypatch.setattr(app.jobs.job, "PAINTING_LIMIT_S", 0.01)
+        task = ThreadTask(lambda result: None)
+        task.partial("never painted")
+        let_it_be_painted(task)
+        task.check_cancelled()
 
     def test_partial_results_of_an_overtaken_request_are_dropped(self, qtbot, threads):
         gate = Gate()
