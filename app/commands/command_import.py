@@ -26,7 +26,7 @@ from backend.project_folder.layer_origin import origin_sentences
 if TYPE_CHECKING:
     from backend.networks.loaded_model import LoadedModel
 
-_ONLY_WITH_ACTIVATIONS = ("array", "image_list", "images", "pooling", "neuron_names")
+_ONLY_WITH_ACTIVATIONS = ("array", "image_list", "pooling", "neuron_names")
 
 
 def run_import(arguments: argparse.Namespace) -> int:
@@ -83,7 +83,7 @@ def _import(
 def _go_on(
     folder: Path, arguments: argparse.Namespace, task: CommandTask
 ) -> tuple[Project, list[ImportResult]]:
-    """Continue what was cut off, or name the network of a layer that is there."""
+    """Continue what was cut off, name the network of a layer that is there, or locate the images."""
     for name in _ONLY_WITH_ACTIVATIONS:
         if getattr(arguments, name) is not None:
             arguments.parser.error(f"--{name.replace('_', '-')} needs --activations")
@@ -95,10 +95,12 @@ def _go_on(
         if arguments.layer is not None:
             project.layer(arguments.layer)
             wanted = tuple(name for name in wanted if name == arguments.layer)
+        if arguments.images is not None:
+            project.relocate_images(arguments.images, task=task)
         results = [continue_import(project, name, task=task) for name in wanted]
         if arguments.model is not None:
             _name_network(project, arguments, task)
-        elif not wanted:
+        elif not wanted and arguments.images is None:
             raise ActivationImportError(
                 f"There is no import to continue in {folder}: to begin one, give --activations."
             )

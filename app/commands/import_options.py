@@ -20,8 +20,8 @@ Row i of the array belongs to line i of the list. The array is images × neurons
 channels × height × width, which are pooled on the way; float16, bfloat16, float32, float64 or integers, kept
 as float32. The list is text (one path a line), CSV (columns path and, if wanted, label), JSON, or an array of
 texts; its paths are relative to the images folder, or absolute and below it. Without --images no pictures are
-shown until the images are located (File > Locate the images). A network is needed for feature visualisation
-alone; it is tried on 32 of the images, and refused if it gives other activations.
+shown until the images are located (import PROJECT --images DIR). A network is needed for feature
+visualisation alone; it is tried on 32 of the images, and refused if it gives other activations.
 """
 
 
@@ -38,7 +38,10 @@ def add_import_options(parser: argparse.ArgumentParser) -> None:
         help="which image each row is: .txt, .csv, .json or .npz (default: in the .npz of the activations)",
     )
     parser.add_argument(
-        "--images", metavar="DIR", type=Path, help="the images folder (default: the project's; without: none)"
+        "--images",
+        metavar="DIR",
+        type=Path,
+        help="the images folder (default: the project's; of a new project none); alone: where it is now",
     )
     parser.add_argument("--layer", metavar="NAME", help="name of the layer in the project")
     parser.add_argument(

@@ -18,6 +18,7 @@ from backend.exchange.report_thumbnails import Thumbnails
 from backend.exchange.software_versions import software_versions
 from backend.named_concepts import match_named_concepts
 from backend.project import Project
+from backend.project_folder.layer_origin import origin_facts
 from backend.task import SilentTask, Task
 from backend.visualization.visualization_result import FeatureVisualization
 
@@ -149,10 +150,12 @@ def _report(
 def _absent_images(project: Project, n_absent: int) -> str:
     if not n_absent:
         return ""
+    command = "import" if project.model_source.is_imported else "extract"
     return (
         f"{n_absent} image{'' if n_absent == 1 else 's'} of this report could not be read from "
         f"{project.images_root}: connect its drive, or say where the images are now "
-        "(neuronprism extract PROJECT --images DIR, or “Locate the images…” in the window), and export again."
+        f"(neuronprism {command} PROJECT --images DIR, or “Locate the images…” in the window), and export "
+        "again."
     )
 
 
@@ -221,6 +224,7 @@ def _footer(project: Project, neurons: Sequence[ReportedNeuron]) -> str:
         f"Weights SHA-256 {project.weights_sha256}" if project.weights_sha256 else "",
         _preprocessing_text(project) if preprocessing is not None else "",
         *_precision_texts(project, neurons),
+        *_origin_texts(project, neurons),
         f"Made by Neuron Prism on {date.today().isoformat()} with {versions}.",
         "Similarities are mean cosines of a concept's members; the mark on each bar is what as many random "
         "images reach. Commands are to be run in the folder that holds the project.",
@@ -234,6 +238,15 @@ def _precision_texts(project: Project, neurons: Sequence[ReportedNeuron]) -> lis
         precision_text(record.name, record.binding.precision, project.precision_check(record.name))
         for record in project.layers
         if record.name in shown
+    ]
+
+
+def _origin_texts(project: Project, neurons: Sequence[ReportedNeuron]) -> list[str]:
+    shown = {neuron.analysis.layer for neuron in neurons}
+    return [
+        " ".join(origin_facts(record.name, record.origin))
+        for record in project.layers
+        if record.origin is not None and record.name in shown
     ]
 
 

@@ -152,22 +152,9 @@ def conversion_of(dtype: str) -> str:
     return f"The values are {dtype}, exact in float32 up to 16,777,216."
 
 
-def origin_sentences(layer: str, origin: LayerOrigin, *, content: bool = True) -> tuple[str, ...]:
-    """Say where a layer was imported from, what became of that file, and what network gives it.
-
-    Parameters
-    ----------
-    content
-        Whether a file of another date, but the same size, is read to tell whether it is another.
-    """
+def origin_facts(layer: str, origin: LayerOrigin) -> tuple[str, ...]:
+    """Say where a layer was imported from, what was done to its values, and what network gives it."""
     sentences = [f"{layer} was imported from {origin.description()}."]
-    state = origin.state()
-    if state == "missing":
-        sentences.append(f"{origin.path} is not there now; the project does not need it.")
-    elif state == "touched" and not content:
-        sentences.append(f"{origin.path} has another date since; its content was not compared.")
-    elif state != "unchanged" and origin.content_changed():
-        sentences.append(f"{origin.path} was changed since: the layer holds what it was before.")
     if conversion := conversion_of(origin.dtype):
         sentences.append(conversion)
     if origin.n_not_finite:
@@ -176,3 +163,21 @@ def origin_sentences(layer: str, origin: LayerOrigin, *, content: bool = True) -
     if origin.network_check is not None:
         sentences.append(f"The network gives it: {origin.network_check.text()}.")
     return tuple(sentences)
+
+
+def origin_sentences(layer: str, origin: LayerOrigin, *, content: bool = True) -> tuple[str, ...]:
+    """Return :func:`origin_facts`, and what became of the file since.
+
+    Parameters
+    ----------
+    content
+        Whether a file of another date, but the same size, is read to tell whether it is another.
+    """
+    state, news = origin.state(), ""
+    if state == "missing":
+        news = f"{origin.path} is not there now; the project does not need it."
+    elif state == "touched" and not content:
+        news = f"{origin.path} has another date since; its content was not compared."
+    elif state != "unchanged" and origin.content_changed():
+        news = f"{origin.path} was changed since: the layer holds what it was before."
+    return (*origin_facts(layer, origin), *([news] if news else []))
