@@ -58,13 +58,19 @@ class LayerGraph:
     def __deepcopy__(self, memo: object) -> LayerGraph:
         return self
 
-    def run(self, network: nn.Module, batch: Tensor, observe: Callable[[fx.Node, object], None]) -> None:
+    def run(self, network: nn.Module, batch: Tensor, observe: Callable[[fx.Node, object], object]) -> object:
         """Run a network (or a copy of it) by this graph, and show each node's value as soon as it is there.
 
-        Modules that are nodes run as ever, with their hooks. What ``observe`` raises ends the run. Values
-        are forgotten after their last use.
+        Modules that are nodes run as ever, with their hooks. What ``observe`` raises ends the run, and what
+        it returns, if not None, is taken in place of the node's value. Values are forgotten after their last
+        use.
+
+        Returns
+        -------
+        object
+            The network's output.
         """
-        _ObservedRun(self, network, batch.device, observe).run(batch)
+        return _ObservedRun(self, network, batch.device, observe).run(batch)
 
 
 def trace_layers(network: nn.Module) -> LayerGraph | None:
@@ -152,7 +158,7 @@ class _ObservedRun(fx.Interpreter):
         graph: LayerGraph,
         network: nn.Module,
         device: torch.device,
-        observe: Callable[[fx.Node, object], None],
+        observe: Callable[[fx.Node, object], object],
     ) -> None:
         super().__init__(network, graph=graph.graph)
         self.extra_traceback = False
@@ -162,8 +168,8 @@ class _ObservedRun(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
-        self._observe(n, value)
-        return value
+        replaced = self._observe(n, value)
+        return value if replaced is None else replaced
 
     def fetch_attr(self, target: str) -> Any:
         if target in self._constants:

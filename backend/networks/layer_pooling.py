@@ -214,6 +214,22 @@ class LayerPooling:
         side = math.isqrt(n_tokens) if _is_square(n_tokens) else n_tokens
         return positions.reshape(*positions.shape[:2], side, n_tokens // side)
 
+    def pooled_part(self, output: Tensor, pooling: Pooling | None = None) -> Tensor:
+        """Return a view of the part of an output that is pooled, with the channels as the last axis.
+
+        Returns
+        -------
+        Tensor
+            (B, …, C): (B, H, W, C) of maps, (B, T, C) of the image's tokens, (B, C) of a class token or a
+            vector.
+        """
+        if self.check("", output.shape, pooling) == "class_token":
+            return output[:, 0]
+        if output.dim() == 2:
+            return output
+        positions = self._positions(output)[0]
+        return positions.movedim(1, -1) if channel_axis(output.shape) == 1 else positions
+
     def _positions(self, output: Tensor) -> tuple[Tensor, tuple[int, ...]]:
         """Return an output without the tokens before the image's, and the axes of its positions."""
         if output.dim() == 3:

@@ -189,6 +189,52 @@ class LayerOutputs:
             f"The layer '{absent}' does not run in the model's forward pass, so there is nothing to read."
         )
 
+    def run_through(self, batch: Tensor, replace: Callable[[str, object], Tensor]) -> object:
+        """Run the whole network with other values in place of the chosen layers' outputs.
+
+        Parameters
+        ----------
+        batch : Tensor
+            As for :meth:`run`.
+        replace
+            Is called with each layer's name and output, and returns what the network goes on with. The
+            network may change that in place.
+
+        Returns
+        -------
+        object
+            What the network gives in the end.
+
+        Raises
+        ------
+        ModelError
+            If a layer is not reached.
+        Exception
+            Whatever the network raises.
+        """
+        awaited = set(self.layers)
+
+        def exchange(layer: str, output: object) -> Tensor:
+            awaited.discard(layer)
+            return replace(layer, output)
+
+        def at_module(address: LayerAddress, output: object) -> object:
+            return exchange(self._hooked[address], output) if address in self._hooked else None
+
+        def at_node(node: fx.Node, output: object) -> object:
+            for layer in self._nodes.get(node, ()):
+                output = exchange(layer, output)
+            return output
+
+        with _hooked(self._module, {address.module for address in self._hooked}, at_module):
+            if self.graph is None:
+                result: object = self._module(batch)
+            else:
+                result = self.graph.run(self._module, batch, at_node)
+        if awaited:
+            raise ModelError(f"The layer '{min(awaited)}' does not run in the model's forward pass.")
+        return result
+
     def run_without_gradients(self, batch: Tensor, take: Callable[[str, object], None]) -> None:
         """Do as :meth:`run`, and put what the network raises into a sentence.
 
@@ -323,15 +369,16 @@ def _sentences_about(batch: Tensor) -> Iterator[None]:
 
 @contextmanager
 def _hooked(
-    module: nn.Module, paths: set[str], observe: Callable[[LayerAddress, object], None]
+    module: nn.Module, paths: set[str], observe: Callable[[LayerAddress, object], object]
 ) -> Iterator[None]:
+    """Show modules' outputs to ``observe`` in this context; what it returns, if anything, replaces them."""
     runs: Counter[str] = Counter()
 
-    def hook_for(path: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(_module: nn.Module, _arguments: Any, output: Any) -> None:
+    def hook_for(path: str) -> Callable[[nn.Module, Any, Any], object]:
+        def hook(_module: nn.Module, _arguments: Any, output: Any) -> object:
             address = LayerAddress(path, runs[path])
             runs[path] += 1
-            observe(address, output)
+            return observe(address, output)
 
         return hook
 
