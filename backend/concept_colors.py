@@ -38,16 +38,37 @@ DARK_CONCEPTS = (
 LIGHT_OUTLIERS, LIGHT_DROPPED = "#74747c", "#80705f"
 DARK_OUTLIERS, DARK_DROPPED = "#9c9ca3", "#b09a86"
 
+LIGHT_LEFT_OUT, DARK_LEFT_OUT = "#5d7488", "#8fa9bf"
+
 N_COLORS = len(LIGHT_CONCEPTS)
 
 OUTLIER_MARKER = "○"
 DROPPED_MARKER = "✕"
+LEFT_OUT_MARKER = "−"
+
+OWN_NUMBER = 1000
+"""The first number of concepts made by hand: no tree has so many clusters."""
+
+
+def color_index(number: int) -> int:
+    """Return which of the colours a concept has, by its number.
+
+    Concepts made by hand take them from the last one on, so that they rarely share one with a cluster.
+    """
+    if number >= OWN_NUMBER:
+        return (N_COLORS - 1 - (number - OWN_NUMBER)) % N_COLORS
+    return number % N_COLORS
 
 
 def letters(number: int) -> str:
-    """Return a concept's letters, A to Z, then AA, AB, …; a sign for outliers (−1) and dropped ones (−2)."""
+    """Return a concept's letters, A to Z, then AA, AB, …; of one made by hand its number, from 1.
+
+    Outliers (−1), dropped clusters (−2) and images left out by hand (−3) have a sign.
+    """
     if number < 0:
-        return OUTLIER_MARKER if number == -1 else DROPPED_MARKER
+        return {-1: OUTLIER_MARKER, -2: DROPPED_MARKER}.get(number, LEFT_OUT_MARKER)
+    if number >= OWN_NUMBER:
+        return str(number - OWN_NUMBER + 1)
     text, rest = "", number + 1
     while rest:
         rest, digit = divmod(rest - 1, len(ascii_uppercase))

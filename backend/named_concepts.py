@@ -34,6 +34,8 @@ class NamedConcept:
         float32 (d,): the concept vector, of norm 1.
     parameters
         What it was found with.
+    by_hand
+        What a person had changed when it was saved, as ``Disentanglement.hand_mark`` says it.
     id
         Its number in the project; None as long as it has not been saved.
     """
@@ -47,6 +49,7 @@ class NamedConcept:
     vector: NDArray[np.float32] = field(compare=False)
     parameters: Parameters
     id: int | None = None
+    by_hand: str = ""
 
     def __post_init__(self) -> None:
         self.vector.setflags(write=False)

@@ -1,8 +1,11 @@
 """Per-neuron statistics and the strongest images of every neuron, from one streaming pass over a layer."""
 
+from __future__ import annotations
+
 import os
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 
 from backend.errors import ProjectError
 from backend.method.parameters import MAX_TOP_N
-from backend.method.top_images import TopImages
+from backend.method.top_images import TopImages, top_images
 from backend.task import SilentTask, Task
 
 _INDEX_FORMAT = 1
@@ -59,12 +62,16 @@ class NeuronIndex:
         Over the valid images.
     n_invalid : int
         Rows left out because they hold NaN (images that could not be read).
+    excluded : frozenset of int
+        Rows that a person took out of the analysis: everything else here is without them.
     """
 
     top_images: NDArray[np.int32]
     top_activations: NDArray[np.float32]
     statistics: NeuronStatistics
     n_invalid: int
+    excluded: frozenset[int] = frozenset()
+    _layer: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.top_images.setflags(write=False)
@@ -93,6 +100,8 @@ class NeuronIndex:
             raise ProjectError(
                 f"There is no neuron {neuron}: the layer's neurons are 0 to {self.n_neurons - 1}."
             )
+        if n > self.k and self._layer is not None and self.statistics.n_images > self.k:
+            return top_images(self._layer, neuron, n, excluded=self.excluded)
         if n < 1 or (n > self.k and self.statistics.n_images > self.k):
             raise ProjectError(
                 f"The neuron index holds the {self.k} strongest images of a neuron, so it cannot give {n}."
@@ -103,6 +112,65 @@ class NeuronIndex:
             n_active=round(float(self.statistics.active_fraction[neuron]) * self.statistics.n_images),
             n_invalid=self.n_invalid,
         )
+
+    def without(self, rows: Collection[int], activations: NDArray[np.float32]) -> NeuronIndex:
+        """Return the index as if these images were not there.
+
+        It keeps as many images for every neuron as are left where most had to go; who asks for more, up to
+        1000, gets them by reading the layer.
+
+        Parameters
+        ----------
+        rows : collection of int
+            Images to take out; one without activations (not finite, or not extracted yet) changes nothing.
+        activations : ndarray of float32, shape (images, d)
+            The layer that the index was made of, none of whose rows was taken out before.
+        """
+        if not rows:
+            return self
+        gone = np.sort(np.fromiter(rows, dtype=np.int64, count=len(rows)))
+        vectors = np.asarray(activations[gone[gone < len(activations)]], dtype=np.float64)
+        vectors = vectors[np.isfinite(vectors).all(axis=1)]
+        stays = ~np.isin(self.top_images, gone)
+        k = int(stays.sum(axis=1).min()) if self.n_neurons else 0
+        # Stable: what stays comes first, in its order.
+        first = np.argsort(~stays, axis=1, kind="stable")[:, :k]
+        top_activations = np.take_along_axis(self.top_activations, first, axis=1)
+        return replace(
+            self,
+            top_images=np.take_along_axis(self.top_images, first, axis=1),
+            top_activations=top_activations,
+            statistics=_statistics_without(self.statistics, vectors, top_activations, activations, gone),
+            excluded=frozenset(gone.tolist()),
+            _layer=activations,
+        )
+
+
+def _statistics_without(
+    all_of_them: NeuronStatistics,
+    vectors: NDArray[np.float64],
+    top_activations: NDArray[np.float32],
+    activations: NDArray[np.float32],
+    gone: NDArray[np.int64],
+) -> NeuronStatistics:
+    """Take some images (``vectors``, float64 (m, d)) out of the statistics."""
+    n = all_of_them.n_images - len(vectors)
+    if n < 1 or not top_activations.shape[1]:
+        left = np.delete(activations, gone[gone < len(activations)], axis=0)
+        return build_neuron_index(left, 1).statistics
+    before = all_of_them.mean.astype(np.float64)
+    mean = before + (before - vectors).sum(axis=0) / n
+    # Sums of squares about the mean, the parallel formula (Chan, Golub, LeVeque 1979) run backwards.
+    squares = np.square(all_of_them.standard_deviation.astype(np.float64)) * all_of_them.n_images
+    squares -= np.square(vectors - before).sum(axis=0) + n * np.square(mean - before)
+    n_active = np.rint(all_of_them.active_fraction.astype(np.float64) * all_of_them.n_images)
+    return NeuronStatistics(
+        maximum=top_activations[:, 0].copy(),
+        mean=mean.astype(np.float32),
+        standard_deviation=np.sqrt(np.maximum(squares, 0) / n).astype(np.float32),
+        active_fraction=((n_active - (vectors > 0).sum(axis=0)) / n).astype(np.float32),
+        n_images=n,
+    )
 
 
 class NeuronIndexBuilder:

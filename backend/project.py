@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from backend.activations.distributed.left_journals import keep_left_work
 from backend.activations.precision_check_result import PrecisionCheck
 from backend.errors import ProjectError
 from backend.image_files.grey_scaling import DEFAULT_GREY_SCALING, GreyScaling
+from backend.method.adjustments import Adjustments
 from backend.method.parameters import Parameters, Suggestion
 from backend.named_concepts import NamedConcept
 from backend.networks.model_source import ModelSource, Pooling, Precision, Preprocessing
@@ -93,7 +94,10 @@ class Project:
         self.images = ImageTable(database, self._find_images_root())
         self.extracted_layers = LayerTable(database, self._n_images)
         self._binding = ModelBinding(database, self.extracted_layers, self.model_source)
-        self._reader = ActivationReader(self.extracted_layers, read_only=self.read_only)
+        self._excluded = self.images.excluded()
+        self._reader = ActivationReader(
+            self.extracted_layers, lambda: self._excluded, read_only=self.read_only
+        )
         self._precision_checks = PrecisionCheckTable(database)
         self._annotations = AnnotationTable(database, self._n_images)
 
@@ -332,6 +336,25 @@ class Project:
         """Return the images that could not be read, whose rows are NaN, by row."""
         return self.images.skipped()
 
+    @property
+    def excluded_images(self) -> frozenset[int]:
+        """Rows of the images that a person took out of the analysis.
+
+        No neuron index, and so nothing that is made with one, counts them; their activations stay.
+        """
+        return self._excluded
+
+    def set_excluded_images(self, rows: Collection[int]) -> None:
+        """Take exactly these images out of the analysis.
+
+        Raises
+        ------
+        ProjectError
+            If one is not a row of the project, or the project is read-only; nothing is changed then.
+        """
+        self.images.set_excluded(rows)
+        self._excluded = frozenset(int(row) for row in rows)
+
     def unused_files(self) -> tuple[UnusedFile, ...]:
         """Return the files of the images folder that were passed over when the project was made."""
         return self.images.unused_files()
@@ -492,6 +515,14 @@ class Project:
     def delete_named_concept(self, identity: int) -> None:
         """Delete a concept; to undo it, save it again with its id."""
         self._annotations.delete_named_concept(identity)
+
+    def adjustments(self, layer: str) -> dict[int, Adjustments]:
+        """Return what was adjusted by hand in a layer's neurons, where anything was."""
+        return self._annotations.adjustments(layer)
+
+    def save_adjustments(self, layer: str, neuron: int, adjustments: Adjustments) -> None:
+        """Keep what was adjusted by hand in a neuron; empty adjustments forget it."""
+        self._annotations.save_adjustments(layer, neuron, adjustments)
 
     def get_setting(self, key: str, default: Any = None) -> Any:
         """Return a setting, any JSON value, or ``default``."""

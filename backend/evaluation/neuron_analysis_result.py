@@ -26,6 +26,8 @@ class NeuronAnalysis:
         vector, over the whole dataset; and the same with the concept's own members left out.
     similarities
         For each concept: mean cosines beside their nulls.
+    excluded
+        Rows of the images that a person took out of the analysis, ascending: nothing here counts them.
     """
 
     layer: str
@@ -34,6 +36,7 @@ class NeuronAnalysis:
     concept_max: tuple[MaxProjecting, ...]
     concept_max_held_out: tuple[MaxProjecting, ...]
     similarities: tuple[ConceptSimilarity, ...]
+    excluded: tuple[int, ...] = ()
 
     @property
     def neuron(self) -> int:

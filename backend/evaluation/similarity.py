@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,7 @@ def concept_similarities(
     layer_mean: NDArray[np.floating],
     *,
     seed: int = 0,
+    excluded: Collection[int] = (),
 ) -> tuple[ConceptSimilarity, ...]:
     """Measure the similarities of each concept of a neuron.
 
@@ -64,12 +65,15 @@ def concept_similarities(
     seed
         Of the random images. They are drawn from up to 1000 that are a member of no concept of this neuron;
         each null averages 30 groups, of as many images as there are members (or as there are to draw from).
+    excluded
+        Rows that a person took out of the analysis: they are never drawn.
     """
     if not members:
         return ()
     mean = np.asarray(layer_mean, dtype=np.float32)
     rng = np.random.default_rng(seed)
-    outside = _Images(_random_images(activations, np.concatenate(members), rng), mean)
+    never_drawn = np.unique(np.concatenate([*members, np.fromiter(excluded, np.int64, len(excluded))]))
+    outside = _Images(_random_images(activations, never_drawn, rng), mean)
     similarities = []
     for rows in members:
         inside = _Images(np.asarray(activations[rows], dtype=np.float32), mean)
@@ -122,9 +126,9 @@ def _random_cohesion(images: _Images, size: int, rng: np.random.Generator) -> tu
 
 
 def _random_images(
-    activations: NDArray[np.float32], members: NDArray[np.int64], rng: np.random.Generator
+    activations: NDArray[np.float32], never_drawn: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    others = np.setdiff1d(np.arange(len(activations)), members, assume_unique=True)
+    others = np.setdiff1d(np.arange(len(activations)), never_drawn, assume_unique=True)
     rows = np.sort(rng.choice(others, size=min(len(others), _NULL_IMAGES), replace=False))
     vectors = np.asarray(activations[rows], dtype=np.float32)
     return vectors[np.isfinite(vectors).all(axis=1)]

@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import ThreadpoolController
 
+from backend.method.adjustments import LEFT_OUT, NOT_MOVED
 from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
 from backend.method.results import DROPPED, OUTLIER, Clusters
@@ -20,7 +21,10 @@ search_without_locks()
 
 
 def find_clusters(
-    vectors: NDArray[np.floating], hierarchy: Hierarchy, parameters: Parameters
+    vectors: NDArray[np.floating],
+    hierarchy: Hierarchy,
+    parameters: Parameters,
+    by_hand: NDArray[np.int64] | None = None,
 ) -> tuple[Clusters, NDArray[np.int64]]:
     """Run k-means with k = C and take outliers and small clusters out (paper, section 2, step 3).
 
@@ -32,6 +36,11 @@ def find_clusters(
         Their tree, which gives C, and the start of k-means if it starts from the tree.
     parameters
         Distance threshold, k-means' start, outlier radius and minimum cluster size.
+    by_hand
+        int64 (N,): where a person put each image, see
+        :meth:`~backend.method.adjustments.Adjustments.by_hand`; by default nobody did. k-means does not know
+        of it: who was moved by hand leaves its cluster before its size is compared with the minimum, and is
+        measured by no radius itself. Concepts made by hand are numbered from C.
 
     Returns
     -------
@@ -44,7 +53,14 @@ def find_clusters(
     points = normalised(vectors) if parameters.metric == "cosine" else vectors
     labels, centroids = _kmeans(points, tree_labels, parameters)
     squared_distances = np.square(points.astype(np.float64) - centroids[labels]).sum(axis=1)
-    kept, dropped = _remove_outliers(labels, squared_distances, len(centroids), parameters)
+    if by_hand is None:
+        by_hand = np.full(len(points), NOT_MOVED, dtype=np.int64)
+    kept, dropped = _remove_outliers(labels, squared_distances, len(centroids), parameters, by_hand)
+    for place in np.unique(by_hand[by_hand >= 0]):
+        own = by_hand == place
+        kept[own] = len(centroids) + place
+        members = points[own].astype(np.float64)
+        squared_distances[own] = np.square(members - members.mean(axis=0)).sum(axis=1)
     return Clusters(labels, kept, squared_distances, dropped), tree_labels
 
 
@@ -106,11 +122,21 @@ def cluster_means(points: NDArray[np.floating], labels: NDArray[np.int64]) -> ND
 
 
 def _remove_outliers(
-    labels: NDArray[np.int64], squared_distances: NDArray[np.float64], n_clusters: int, parameters: Parameters
+    labels: NDArray[np.int64],
+    squared_distances: NDArray[np.float64],
+    n_clusters: int,
+    parameters: Parameters,
+    by_hand: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], tuple[int, ...]]:
-    inside = squared_distances < parameters.outlier_radius_squared
+    left = by_hand == NOT_MOVED
+    inside = (squared_distances < parameters.outlier_radius_squared) & left
     kept = np.where(inside, labels, OUTLIER)
     sizes = np.bincount(labels[inside], minlength=n_clusters)
-    dropped = np.flatnonzero(sizes < parameters.min_cluster_size)
+    # A cluster all of whose images were moved by hand was not too small: there is nothing left to drop.
+    emptied = (np.bincount(labels, minlength=n_clusters) > 0) & (
+        np.bincount(labels[left], minlength=n_clusters) == 0
+    )
+    dropped = np.flatnonzero((sizes < parameters.min_cluster_size) & ~emptied)
     kept[np.isin(kept, dropped)] = DROPPED
+    kept[by_hand == LEFT_OUT] = LEFT_OUT
     return kept, tuple(int(cluster) for cluster in dropped)

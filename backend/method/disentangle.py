@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.errors import ParameterError
+from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.clusters import find_clusters
 from backend.method.concept_vectors import concept_vectors
 from backend.method.hierarchy import Hierarchy, build_hierarchy
@@ -21,6 +22,7 @@ def disentangle(
     *,
     top: TopImages | None = None,
     hierarchy: Hierarchy | None = None,
+    adjustments: Adjustments = UNADJUSTED,
 ) -> Disentanglement:
     """Split one neuron into the concepts that it responds to (paper, section 2).
 
@@ -37,6 +39,9 @@ def disentangle(
         Step 1, if it is known already (from the neuron index); else the column is ranked here.
     hierarchy
         Step 2's tree, if it is known already for these top images, linkage and metric.
+    adjustments
+        What a person changed in the clusters, by default nothing. Tree and k-means do not depend on it:
+        clusters are adjusted after step 3, and concept vectors are means of what each of them has then.
 
     Raises
     ------
@@ -52,11 +57,12 @@ def disentangle(
         top = top_images(activations, neuron, parameters.top_n)
     status, message = neuron_status(neuron, top, parameters.top_n)
     if status in ("dead", "too_few_images"):
-        return _without_concepts(neuron, parameters, status, message, top)
+        return _without_concepts(neuron, parameters, status, message, top, adjustments)
     vectors = np.asarray(activations[top.images], dtype=np.float32)
     if hierarchy is None:
         hierarchy = build_hierarchy(vectors, parameters.linkage, parameters.metric)
-    clusters, tree_labels = find_clusters(vectors, hierarchy, parameters)
+    by_hand = adjustments.by_hand(top.images)
+    clusters, tree_labels = find_clusters(vectors, hierarchy, parameters, by_hand)
     return Disentanglement(
         neuron=neuron,
         parameters=parameters,
@@ -68,6 +74,7 @@ def disentangle(
         tree_labels=tree_labels,
         clusters=clusters,
         concepts=concept_vectors(vectors, clusters),
+        adjustments=adjustments,
     )
 
 
@@ -100,7 +107,12 @@ def neuron_status(neuron: int, top: TopImages, top_n: int) -> tuple[NeuronStatus
 
 
 def _without_concepts(
-    neuron: int, parameters: Parameters, status: NeuronStatus, message: str, top: TopImages
+    neuron: int,
+    parameters: Parameters,
+    status: NeuronStatus,
+    message: str,
+    top: TopImages,
+    adjustments: Adjustments,
 ) -> Disentanglement:
     def nothing() -> NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
@@ -116,4 +128,5 @@ def _without_concepts(
         tree_labels=nothing(),
         clusters=Clusters(nothing(), nothing(), np.empty(0), ()),
         concepts=(),
+        adjustments=adjustments,
     )

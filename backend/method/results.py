@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.concept_colors import OWN_NUMBER
+from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.dendrogram_layout import concept_numbers
 from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
@@ -32,9 +34,11 @@ class Clusters:
     kmeans_labels
         int64 (N,): cluster of each top image before anything is removed, 0 … C − 1.
     labels
-        int64 (N,): the same with −1 for outliers and −2 for images of dropped clusters.
+        int64 (N,): the same with −1 for outliers, −2 for images of dropped clusters, −3 for images left out
+        by hand, and C, C + 1, … for those of concepts made by hand.
     squared_distances
-        float64 (N,): squared Euclidean distance of each image to its own centroid.
+        float64 (N,): squared Euclidean distance of each image to its own centroid (in a concept made by hand
+        to that concept's mean).
     dropped
         Clusters left with fewer than the minimum number of images.
     """
@@ -90,7 +94,9 @@ class Disentanglement:
     clusters
         Step 3, see :class:`Clusters`.
     concepts
-        Step 4: one for each cluster that was kept, by cluster number.
+        Step 4: one for each cluster that was kept, and after them for each concept made by hand, by number.
+    adjustments
+        What a person changed in the clusters of step 3.
     """
 
     neuron: int
@@ -103,6 +109,7 @@ class Disentanglement:
     tree_labels: NDArray[np.int64]
     clusters: Clusters
     concepts: tuple[Concept, ...]
+    adjustments: Adjustments = UNADJUSTED
 
     def __post_init__(self) -> None:
         self.tree_labels.setflags(write=False)
@@ -114,7 +121,7 @@ class Disentanglement:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """int64 (N,): cluster of each top image, −1 outlier, −2 in a dropped cluster."""
+        """int64 (N,): cluster of each top image, −1 outlier, −2 in a dropped cluster, −3 left out by hand."""
         return self.clusters.labels
 
     @property
@@ -127,13 +134,32 @@ class Disentanglement:
         """Clusters that kept too few images."""
         return self.clusters.dropped
 
+    @property
+    def adjusted_by_hand(self) -> bool:
+        """Whether a person moved any of these top images."""
+        rows = self.adjustments.rows
+        return bool(rows) and not rows.isdisjoint(self.top.images.tolist())
+
+    def is_own(self, cluster: int) -> bool:
+        """Whether a cluster is a concept made by hand: those are numbered after k-means' own."""
+        return cluster >= self.n_clusters
+
+    def hand_mark(self, cluster: int) -> str:
+        """Return ``own concept``, ``adjusted neuron`` (other images were moved by hand), or an empty text."""
+        if self.is_own(cluster):
+            return "own concept"
+        return "adjusted neuron" if self.adjusted_by_hand else ""
+
     @cached_property
     def concept_numbers(self) -> NDArray[np.int64]:
-        """int64 (C,): the number of each cluster, which decides its colour and letter everywhere.
+        """int64 (C + concepts made by hand,): a number for each, which decides colour and letter everywhere.
 
-        See :func:`backend.method.dendrogram_layout.concept_numbers`.
+        See :func:`backend.method.dendrogram_layout.concept_numbers`. Concepts made by hand count from
+        :data:`backend.concept_colors.OWN_NUMBER`, whatever C is: their colours never change.
         """
-        numbers = concept_numbers(self.hierarchy, self.parameters.distance_threshold, self.kmeans_labels)
+        found = concept_numbers(self.hierarchy, self.parameters.distance_threshold, self.kmeans_labels)
+        own = np.arange(OWN_NUMBER, OWN_NUMBER + len(self.adjustments.own_concepts), dtype=np.int64)
+        numbers: NDArray[np.int64] = np.concatenate([found, own])
         numbers.setflags(write=False)
         return numbers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,9 @@ class TopImages:
         return len(self.images)
 
 
-def top_images(activations: NDArray[np.float32], neuron: int, n: int) -> TopImages:
+def top_images(
+    activations: NDArray[np.float32], neuron: int, n: int, *, excluded: Collection[int] = ()
+) -> TopImages:
     """Rank all images by one neuron's activation.
 
     Reads one column of the whole array; where a neuron index exists, it answers the same without reading.
@@ -50,13 +53,18 @@ def top_images(activations: NDArray[np.float32], neuron: int, n: int) -> TopImag
         Column to rank by.
     n
         Number of images wanted; fewer are returned if there are fewer valid ones.
+    excluded
+        Rows of images that a person took out of the analysis: they are not ranked, nor counted as active.
     """
-    valid = np.flatnonzero(np.isfinite(activations).all(axis=1))
+    finite = np.asarray(np.isfinite(activations).all(axis=1))
+    n_invalid = len(activations) - int(np.count_nonzero(finite))
+    finite[[row for row in excluded if row < len(activations)]] = False
+    valid = np.flatnonzero(finite)
     column = np.asarray(activations[:, neuron], dtype=np.float32)[valid]
     order = np.argsort(-column, kind="stable")[:n]
     return TopImages(
         images=valid[order].astype(np.int64),
         activations=column[order],
         n_active=int(np.count_nonzero(column > 0)),
-        n_invalid=len(activations) - len(valid),
+        n_invalid=n_invalid,
     )

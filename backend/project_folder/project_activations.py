@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -30,10 +31,17 @@ _log = logging.getLogger(__name__)
 
 
 class ActivationReader:
-    """Maps activations and keeps the neuron indices that were read. Any thread may use it."""
+    """Maps activations and keeps the neuron indices that were read. Any thread may use it.
 
-    def __init__(self, layers: LayerTable, *, read_only: bool) -> None:
+    Indices are handed out without the images that ``excluded`` names; on disk they are of all images.
+    """
+
+    def __init__(
+        self, layers: LayerTable, excluded: Callable[[], frozenset[int]], *, read_only: bool
+    ) -> None:
         self._layers = layers
+        self._excluded = excluded
+        self._reduced: dict[str, tuple[NeuronIndex, NeuronIndex]] = {}
         self._read_only = read_only
         self._indices: dict[str, NeuronIndex] = {}
         self._growing: dict[str, _GrowingIndex] = {}
@@ -54,6 +62,22 @@ class ActivationReader:
 
     def neuron_index(self, layer: str, *, partial: bool = False, task: Task | None = None) -> NeuronIndex:
         """Return a layer's neuron index; see :meth:`backend.project.Project.neuron_index`."""
+        whole = self._whole_index(layer, partial, task)
+        return self._without_excluded(layer, whole, self.activations(layer, partial=partial))
+
+    def _without_excluded(self, layer: str, whole: NeuronIndex, activations: Activations) -> NeuronIndex:
+        excluded = self._excluded()
+        if not excluded:
+            return whole
+        known = self._reduced.get(layer)
+        if known is not None and known[0] is whole and known[1].excluded == excluded:
+            return known[1]
+        reduced = whole.without(excluded, activations)
+        with self._lock:
+            self._reduced[layer] = (whole, reduced)
+        return reduced
+
+    def _whole_index(self, layer: str, partial: bool, task: Task | None) -> NeuronIndex:
         known = self._indices.get(layer)
         if known is not None:
             return known
@@ -74,7 +98,8 @@ class ActivationReader:
         activations = self.activations(layer, partial=True)
         if len(activations) == self._layers.record(layer).n_images:
             return activations, self.neuron_index(layer, task=task)
-        return activations, self._growing_index(layer, activations, task)
+        whole = self._growing_index(layer, activations, task)
+        return activations, self._without_excluded(layer, whole, activations)
 
     def _growing_index(self, layer: str, activations: Activations, task: Task | None) -> NeuronIndex:
         n_forgettings = self._layers.n_forgettings
@@ -105,6 +130,7 @@ class ActivationReader:
         with self._lock:
             self._indices.clear()
             self._growing.clear()
+            self._reduced.clear()
 
 
 class _GrowingIndex:

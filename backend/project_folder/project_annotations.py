@@ -1,4 +1,4 @@
-"""What people add to a project: names of neurons, named concepts with their notes."""
+"""What people add to a project: names of neurons, named concepts with notes, concepts adjusted by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from backend.errors import ProjectError
+from backend.method.adjustments import Adjustments
 from backend.method.parameters import Parameters
 from backend.named_concepts import NamedConcept
 from backend.project_folder.project_database import ProjectDatabase
@@ -19,7 +20,7 @@ _VECTOR_DTYPE = np.dtype("<f4")
 
 
 class AnnotationTable:
-    """The tables ``neuron_names`` and ``named_concepts`` of a project. Every change is saved at once."""
+    """The tables ``neuron_names``, ``named_concepts`` and ``adjustments``. Every change is saved at once."""
 
     def __init__(self, database: ProjectDatabase, n_images: int) -> None:
         self._database = database
@@ -62,7 +63,8 @@ class AnnotationTable:
     def named_concepts(self, layer: str | None, neuron: int | None = None) -> tuple[NamedConcept, ...]:
         """Return the named concepts of a neuron, of a layer, or (None) of the whole project, oldest first."""
         rows = self._database.query(
-            "SELECT c.id, layers.name, neuron, c.name, notes, member_images, vector, c.parameters"
+            "SELECT c.id, layers.name, neuron, c.name, notes, member_images, vector, c.parameters,"
+            " by_hand"
             " FROM named_concepts AS c JOIN layers ON layer = layers.id"
             " WHERE (?1 IS NULL OR layers.name = ?1) AND (?2 IS NULL OR neuron = ?2) ORDER BY c.id",
             (layer, neuron),
@@ -78,8 +80,9 @@ class AnnotationTable:
                 member_images=decode(members, "column named_concepts.member_images", _rows),
                 vector=np.frombuffer(vector, _VECTOR_DTYPE).astype(np.float32),
                 parameters=decode(parameters, "column named_concepts.parameters", Parameters.from_dict),
+                by_hand=by_hand,
             )
-            for identity, layer_name, number, name, notes, members, vector, parameters in rows
+            for identity, layer_name, number, name, notes, members, vector, parameters, by_hand in rows
         )
 
     def save_named_concept(self, concept: NamedConcept) -> NamedConcept:
@@ -108,13 +111,14 @@ class AnnotationTable:
             json.dumps([int(row) for row in concept.member_images]),
             np.asarray(concept.vector, _VECTOR_DTYPE).tobytes(),
             json.dumps(concept.parameters.to_dict()),
+            concept.by_hand,
             now(),
         )
         with self._database.transaction() as connection:
             cursor = connection.execute(
                 "INSERT OR REPLACE INTO named_concepts"
-                " (id, layer, neuron, name, notes, member_images, vector, parameters, modified)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (id, layer, neuron, name, notes, member_images, vector, parameters, by_hand, modified)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
         return replace(concept, id=cursor.lastrowid)
@@ -123,6 +127,38 @@ class AnnotationTable:
         """Delete a concept; one that is not there any more is no error."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM named_concepts WHERE id = ?", (identity,))
+
+    def adjustments(self, layer: str) -> dict[int, Adjustments]:
+        """Return what was adjusted by hand in a layer, by neuron, where anything was."""
+        rows = self._database.query(
+            "SELECT neuron, adjustments FROM adjustments JOIN layers ON layer = id"
+            " WHERE layers.name = ? ORDER BY neuron",
+            (layer,),
+        )
+        where, decode = "column adjustments.adjustments", self._database.decode
+        return {int(neuron): decode(text, where, Adjustments.from_dict) for neuron, text in rows}
+
+    def save_adjustments(self, layer: str, neuron: int, adjustments: Adjustments) -> None:
+        """Keep what was adjusted in a neuron, in place of what was before; empty ones forget it.
+
+        Raises
+        ------
+        ProjectError
+            If the project has no such layer, neuron or image.
+        """
+        identity, _ = self._require_neuron(layer, neuron)
+        if any(row >= self._n_images for row in adjustments.rows):
+            raise ProjectError(
+                f"Image {max(adjustments.rows)} cannot be moved by hand in neuron {neuron} of {layer}: the "
+                f"project's images are 0 to {self._n_images - 1}."
+            )
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM adjustments WHERE layer = ? AND neuron = ?", (identity, neuron))
+            if adjustments:
+                connection.execute(
+                    "INSERT INTO adjustments (layer, neuron, adjustments) VALUES (?, ?, ?)",
+                    (identity, neuron, json.dumps(adjustments.to_dict())),
+                )
 
     def _require_neuron(self, layer: str, neuron: int) -> tuple[int, int]:
         """Return the layer's number in the database and its number of neurons."""

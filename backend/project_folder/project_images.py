@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -225,6 +225,29 @@ class ImageTable:
                 "SELECT row, path, skip_reason FROM images WHERE skip_reason IS NOT NULL ORDER BY row"
             )
         )
+
+    def excluded(self) -> frozenset[int]:
+        """Return the rows of the images that a person took out of the analysis."""
+        rows = self._database.query("SELECT row FROM images WHERE excluded")
+        return frozenset(int(row) for (row,) in rows)
+
+    def set_excluded(self, rows: Collection[int]) -> None:
+        """Take exactly these images out of the analysis.
+
+        Raises
+        ------
+        ProjectError
+            If one is not a row of the project; nothing is changed then.
+        """
+        n_images = len(self.paths)
+        for row in rows:
+            if not 0 <= row < n_images:
+                raise ProjectError(
+                    f"There is no image {row} to exclude: the project's are 0 to {n_images - 1}."
+                )
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE images SET excluded = 0 WHERE excluded")
+            connection.executemany("UPDATE images SET excluded = 1 WHERE row = ?", [(row,) for row in rows])
 
     def unused_files(self) -> tuple[UnusedFile, ...]:
         """Return the files that were passed over when the project was made."""

@@ -82,13 +82,35 @@ ALTER TABLE layers ADD COLUMN precision_check TEXT; -- JSON: what another precis
 ALTER TABLE layers ADD COLUMN origin TEXT;          -- JSON: the file it was imported from, if any
 """
 
+_VERSION_3 = """
+ALTER TABLE images ADD COLUMN excluded INTEGER NOT NULL DEFAULT 0;       -- 1: taken out by a person
+ALTER TABLE named_concepts ADD COLUMN by_hand TEXT NOT NULL DEFAULT '';  -- what a person had changed in it
+
+CREATE TABLE adjustments (
+    layer       INTEGER NOT NULL REFERENCES layers(id) ON DELETE CASCADE,
+    neuron      INTEGER NOT NULL,
+    adjustments TEXT NOT NULL,              -- JSON: own_concepts and left_out, image rows
+    PRIMARY KEY (layer, neuron)
+) WITHOUT ROWID;
+"""
+
 # MIGRATIONS[v] turns version v into version v + 1. Published entries never change; new ones are appended.
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 VERSION = len(MIGRATIONS)
 
 TABLES = frozenset(
-    {"project", "images", "unused_files", "layers", "blocks", "neuron_names", "named_concepts", "settings"}
+    {
+        "project",
+        "images",
+        "unused_files",
+        "layers",
+        "blocks",
+        "neuron_names",
+        "named_concepts",
+        "adjustments",
+        "settings",
+    }
 )
 
 # Keys of the table ``project`` that every project has from the moment it is made.

@@ -33,7 +33,7 @@ def test_a_project_is_read_without_this_program(tmp_path):
         "project.sqlite.backup",
     ]
     with closing(sqlite3.connect(folder / "project.sqlite")) as database:
-        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        assert database.execute("PRAGMA user_version").fetchone() == (3,)
         assert database.execute("PRAGMA application_id").fetchone() == (0x4E50524D,)
         about = {key: json.loads(value) for key, value in database.execute("SELECT key, value FROM project")}
         images = database.execute("SELECT row, path, label, skip_reason FROM images ORDER BY row").fetchall()
