@@ -189,11 +189,7 @@ class PlannedImages:
     @staticmethod
     def write(folder: Path, project: Project) -> None:
         """Describe the images of a project for the other ranks."""
-        chunks = [
-            [(state.size, state.mtime_ns) if state else (_NEVER_READ, _NEVER_READ) for state in states]
-            for states in _states(project)
-        ]
-        states = np.concatenate([np.array(chunk, np.int64).reshape(-1, 2) for chunk in chunks])
+        states = np.concatenate([_as_array(chunk) for chunk in _states(project)])
         paths = np.frombuffer("\0".join(project.image_paths).encode(), np.uint8)
         skipped = np.array([image.row for image in project.skipped_images()], np.int64)
         temporary = folder / f"{_IMAGES_FILE}.part"
@@ -216,6 +212,11 @@ class PlannedImages:
 def _states(project: Project) -> Iterator[tuple[FileState | None, ...]]:
     for start in range(0, project.n_images, _STATES_AT_ONCE):
         yield project.images.states(start, start + _STATES_AT_ONCE)
+
+
+def _as_array(states: tuple[FileState | None, ...]) -> NDArray[np.int64]:
+    pairs = [(state.size, state.mtime_ns) if state else (_NEVER_READ, _NEVER_READ) for state in states]
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """``neuronprism extract`` started by torchrun, and what each process says then."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.command_line import main
+from app.commands.command_progress import CommandTask
 from backend.errors import ExtractionError
 from backend.images import find_images
 from backend.networks.model_source import ModelSource
@@ -134,6 +136,22 @@ class TestAnotherRank:
         )
         assert main(["extract", str(folder / "new.prism")]) == 1
         assert "give --yes-run-code" in sentence(capsys)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_launcher_stops_the_work_as_ctrl_c_does(number, silent, capfd):
+    before = signal.getsignal(number)
+    task = CommandTask(silent=silent)
+    with task.interruptible():
+        task.check_cancelled()
+        os.kill(os.getpid(), number)
+        with pytest.raises(Cancelled):
+            task.check_cancelled()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
+    assert ("Stopping at the next safe point" in capfd.readouterr().err) == (not silent)
 
 
 def test_a_device_that_is_not_there_is_said_before_anything_is_computed(folder, capsys):
