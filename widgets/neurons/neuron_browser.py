@@ -100,7 +100,8 @@ class NeuronBrowser(QWidget):
     def _build_table(self) -> None:
         self.table_view = _NeuronTableView()
         self.table_view.setModel(self.model)
-        self.table_view.setItemDelegate(NeuronRowDelegate(self.model, self._thumbnails, self.table_view))
+        self._delegate = NeuronRowDelegate(self.model, self._thumbnails, self.table_view)
+        self.table_view.setItemDelegate(self._delegate)
         self.table_view.setAccessibleName("Neurons of the layer")
         header = self.table_view.horizontalHeader()
         header.setSortIndicator(Column.NEURON, Qt.SortOrder.AscendingOrder)
@@ -309,8 +310,11 @@ class NeuronBrowser(QWidget):
 
     @Slot(str)
     def _thumbnail_came(self, path: str) -> None:
-        if self.isVisible():
-            self.table_view.viewport().update()
+        # The loader serves every panel, and most pictures are for others.
+        for neuron in self._delegate.neurons_waiting_for(path):
+            row = self.model.row(neuron)
+            if row is not None:
+                self.table_view.update(self.model.index(row, Column.IMAGES))
 
     @Slot()
     def _drop_requests_out_of_view(self) -> None:
@@ -319,6 +323,7 @@ class NeuronBrowser(QWidget):
         last = self.model.rowCount() - 1 if last < 0 else last
         wanted = {path for row in range(first, last + 1) for path in self.model.paths(self.model.neuron(row))}
         self._thumbnails.keep_requests(self.table_view, wanted)
+        self._delegate.forget_all_but(wanted)
 
 
 class _Silence:

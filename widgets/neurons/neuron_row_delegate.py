@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
@@ -48,6 +49,16 @@ class NeuronRowDelegate(QStyledItemDelegate):
         self._model = model
         self._thumbnails = thumbnails
         self._client = client
+        self._awaited: dict[str, set[int]] = {}
+
+    def neurons_waiting_for(self, path: str) -> set[int]:
+        """Return the neurons that were painted without this picture, and forget them."""
+        return self._awaited.pop(path, set())
+
+    def forget_all_but(self, paths: Collection[Path]) -> None:
+        """Forget who waits for pictures that are out of sight."""
+        wanted = {str(path) for path in paths}
+        self._awaited = {path: neurons for path, neurons in self._awaited.items() if path in wanted}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Take room for the thumbnails, or for the text."""
@@ -61,7 +72,7 @@ class NeuronRowDelegate(QStyledItemDelegate):
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
         neuron, column = self._model.neuron(index.row()), index.column()
         if column == Column.IMAGES:
-            self._paint_thumbnails(painter, option, self._model.paths(neuron))
+            self._paint_thumbnails(painter, option, neuron)
             return
         self._paint_text(painter, option, neuron, column)
         if column == Column.MAXIMUM and not self._model.is_dead(neuron):
@@ -83,15 +94,15 @@ class NeuronRowDelegate(QStyledItemDelegate):
         if text == DEAD:
             painter.setFont(option.font)
 
-    def _paint_thumbnails(
-        self, painter: QPainter, option: QStyleOptionViewItem, paths: tuple[Path, ...]
-    ) -> None:
+    def _paint_thumbnails(self, painter: QPainter, option: QStyleOptionViewItem, neuron: int) -> None:
         corner = option.rect.topLeft() + QPoint(_GAP, (option.rect.height() - THUMBNAIL) // 2)
         ratio = painter.device().devicePixelRatioF()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        for number, path in enumerate(paths):
+        for number, path in enumerate(self._model.paths(neuron)):
             place = QRect(corner + QPoint(number * (THUMBNAIL + _GAP), 0), QSize(THUMBNAIL, THUMBNAIL))
             pixmap = self._thumbnails.pixmap(path, _REQUESTED, ratio, client=self._client)
+            if pixmap is None or max(pixmap.width(), pixmap.height()) != round(_REQUESTED * ratio):
+                self._awaited.setdefault(str(path), set()).add(neuron)
             if pixmap is not None and not pixmap.isNull():
                 painter.drawPixmap(place, pixmap, _middle_square(pixmap))
             else:

@@ -1,15 +1,16 @@
 """The neuron browser with real keys and clicks; order and filter checked against plain Python."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QPaintEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from backend.neurons import NeuronStatistics
@@ -280,6 +281,53 @@ def test_thumbnails_appear(browser: NeuronBrowser, qtbot: QtBot) -> None:
         return shot.pixelColor(18, shot.height() // 2) == QColor(*RED)
 
     qtbot.waitUntil(is_drawn, timeout=3000)
+
+
+class _Paints(QObject):
+    """Notes which part of a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.rects: list[QRect] = []
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.rects.append(event.rect())
+        return False
+
+
+def test_only_the_cell_of_a_picture_that_came_is_painted_anew(qtbot: QtBot) -> None:
+    go_on = {"here": threading.Event(), "elsewhere": threading.Event()}
+
+    def decode(path: Path, size: int) -> NDArray[np.uint8]:
+        assert go_on.get(path.stem, go_on["here"]).wait(5)
+        return _decode(path, size)
+
+    loader = ThumbnailLoader(decode, n_threads=2)
+    browser = NeuronBrowser(loader)
+    qtbot.addWidget(browser)
+    browser.resize(460, 500)
+    browser.set_table(_table(top_paths=lambda neuron: (Path("here.png"),) if neuron == 3 else ()))
+    with qtbot.waitExposed(browser):
+        browser.show()
+    view = browser.table_view
+    qtbot.waitUntil(lambda: browser._delegate._awaited == {"here.png": {3}})
+    loader.request(Path("elsewhere.png"), 48, client=loader)
+    QApplication.processEvents()
+    paints = _Paints(view.viewport())
+    with qtbot.waitSignal(loader.ready):
+        go_on["elsewhere"].set()
+    QApplication.processEvents()
+    assert paints.rects == []
+    with qtbot.waitSignal(loader.ready):
+        go_on["here"].set()
+    qtbot.waitUntil(lambda: bool(paints.rects))
+    cell = view.visualRect(browser.model.index(3, Column.IMAGES))
+    assert paints.rects == [cell]
+    shot = view.viewport().grab(cell).toImage()
+    assert shot.pixelColor(18, shot.height() // 2) == QColor(*RED)
+    loader.shutdown()
 
 
 def test_a_broken_image_and_a_dead_neuron_draw_no_picture(
