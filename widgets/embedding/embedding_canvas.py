@@ -43,7 +43,7 @@ PREVIEW_SIZE = 112
 """Longest side in pixels of the picture beside the point that is pointed at."""
 
 _TILE_SIZES = (160, 128, 96, 80, 64, 48, 40, 32)
-_SMALLEST_SIGNS = ((200, 13), (600, 10))
+_USUAL_SIGNS = ((200, 13), (600, 10))
 _SMALLEST_SIGN, _LARGEST_SIGN = 8, 18
 _Role = QPalette.ColorRole
 
@@ -157,10 +157,11 @@ class EmbeddingCanvas(QWidget):
     @property
     def sign_diameter(self) -> float:
         """Diameter of the signs in pixels: larger with fewer points, and where they are further apart."""
-        n = len(self._state)
-        smallest = next((size for most, size in _SMALLEST_SIGNS if n <= most), _SMALLEST_SIGN)
-        room = 0.8 * self._state.spacing * self._transform.scale
-        return float(min(max(round(room), smallest), _LARGEST_SIGN))
+        n, spacing = len(self._state), self._state.spacing * self._transform.scale
+        usual = next((size for most, size in _USUAL_SIGNS if n <= most), _SMALLEST_SIGN)
+        # In a tight group signs hide each other: better small ones than a blot.
+        smallest = min(max(2 * spacing, _SMALLEST_SIGN), usual)
+        return float(round(min(max(0.8 * spacing, smallest), _LARGEST_SIGN)))
 
     def point_at(self, place: QPointF) -> int:
         """Return the nearest point whose sign or picture is at a pixel, or −1."""

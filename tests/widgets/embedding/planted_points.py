@@ -43,11 +43,11 @@ def make_embedding(rows=ROWS, shift=(0.0, 0.0), method="umap") -> Embedding:
 
 
 def crowd_of(folder: Path) -> tuple[list[PointGroup], tuple[int, ...], Embedding]:
-    """Return the points with forty outliers in a tight row below the middle: no room for pictures."""
+    """Return the points with forty outliers in a row below the middle: no room for pictures."""
     apples, pitches, outliers = make_groups(folder)
     crowd = tuple(range(100, 140))
     outliers = replace(outliers, items=outliers.items + make_items(folder, list(crowd)))
-    row = np.array([(10 + 0.05 * i, 1.0) for i in range(len(crowd))], dtype=np.float32)
+    row = np.array([(6 + 0.3 * i, 1.0) for i in range(len(crowd))], dtype=np.float32)
     positions = np.vstack([make_embedding().positions, row])
     embedding = Embedding("umap", 0, EmbeddingSettings(), positions)
     return [apples, pitches, outliers], ROWS + crowd, embedding
