@@ -16,10 +16,10 @@ from backend.activations.distributed.shared_pass import SharedPass, dismiss
 from backend.activations.extraction_pass import ExtractionPass, PassOptions
 from backend.activations.extraction_progress import ExtractionProgress
 from backend.activations.image_identity import images_to_read_again, require_same_images
-from backend.activations.inference import available_cores
 from backend.activations.layer_extraction import is_complete
 from backend.activations.network_identity import require_same_network
 from backend.errors import ExtractionError, ProjectError
+from backend.processor_cores import available_cores
 from backend.project_folder.project_layers import LayerBinding
 from backend.task import SilentTask, Task
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import queue
 import threading
 from collections import deque
@@ -31,6 +30,7 @@ from backend.networks.layer_listing import example_input
 from backend.networks.loaded_model import LoadedModel
 from backend.networks.model_source import Pooling, Precision, Preprocessing
 from backend.networks.packed_convolutions import pack_convolutions
+from backend.processor_cores import available_cores
 from backend.project_folder.project_images import FileState
 
 _log = logging.getLogger(__name__)
@@ -304,13 +304,6 @@ def _with_rounded_weights(
         _log.info("Weights are rounded on every pass, because the network needs them in float32: %s", error)
         return module
     return rounded
-
-
-def available_cores() -> int:
-    """Return how many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _use_one_core(threads_of_others: int) -> None:

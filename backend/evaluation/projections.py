@@ -9,11 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from backend.task import SilentTask, Task
+from backend.activations.row_stream import stream_rows
+from backend.task import Task
 from backend.thread_pools import search_without_locks
 
 _BLOCK_BYTES = 512 << 10
-"""Read at a time: what stays in a core's own cache while the product is taken."""
+"""Multiplied at a time: what stays in a core's own cache while the product is taken."""
+
+_SMALL_PRODUCT = 1_000_000
+"""Multiplications up to which OpenBLAS takes its operands as they lie. Beyond, it copies both, which with few
+directions takes longer than the product itself."""
+
+_FEW_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -44,29 +51,39 @@ def project(
     Parameters
     ----------
     activations
-        float32 (images, d): an array or a memory map, read block by block.
+        float32 (images, d): an array or a memory map, read block by block on a few threads.
     vectors
         float (c, d): directions, usually of norm 1.
     task
-        Cancellation, asked once a block.
+        Cancellation, asked every few megabytes.
 
     Returns
     -------
     projections
         float32 (c, images); NaN where the activations are.
     """
-    task = task or SilentTask()
     n_images, d = activations.shape
     directions = np.ascontiguousarray(vectors, dtype=np.float32)
     projections = np.empty((len(directions), n_images), dtype=np.float32)
-    rows = max(1, _BLOCK_BYTES // (4 * max(1, d)))
-    # A few directions are limited by reading memory, not by arithmetic: one thread never waits for another.
+    at_once = _rows_at_once(len(directions), d)
+
+    def multiply(_worker: int, start: int, rows: NDArray[np.float32]) -> None:
+        for first in range(0, len(rows), at_once):
+            block = rows[first : first + at_once]
+            place = start + first
+            np.matmul(directions, block.T, out=projections[:, place : place + len(block)])
+
+    # Each worker multiplies its own rows, in one thread: none ever waits for another.
     with _blas_threads().limit(limits=1):
-        for start in range(0, n_images, rows):
-            task.check_cancelled()
-            block = activations[start : start + rows]
-            np.matmul(directions, block.T, out=projections[:, start : start + rows])
+        stream_rows(activations, multiply, task=task)
     return projections
+
+
+def _rows_at_once(n_directions: int, d: int) -> int:
+    """Return how many images are multiplied at a time."""
+    rows = max(1, _BLOCK_BYTES // (4 * max(1, d)))
+    small = _SMALL_PRODUCT // max(1, n_directions * d)
+    return min(rows, small) if small >= _FEW_ROWS else rows
 
 
 @cache

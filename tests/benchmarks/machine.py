@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from backend.activations.inference import available_cores
+from backend.processor_cores import available_cores
 
 # What decides how fast a network computes and a store is read.
 _FLAGS = ("sse4_2", "f16c", "fma", "avx", "avx2", "avx_vnni", "neon", "asimd", "bf16", "sve")

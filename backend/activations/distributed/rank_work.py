@@ -17,9 +17,10 @@ from backend.activations.distributed.rank_journal import JournalRecord, JournalW
 from backend.activations.distributed.rank_plan import PlannedBlock, PlannedImages, RankPlan
 from backend.activations.distributed.rank_signs import RANKS_FOLDER, Heartbeat, journal_file
 from backend.activations.distributed.ranks import Rank
-from backend.activations.inference import Inference, available_cores
+from backend.activations.inference import Inference
 from backend.activations.store import ACTIVATIONS_FOLDER, ActivationWriter
 from backend.errors import ExtractionError, NeuronPrismError
+from backend.processor_cores import available_cores
 from backend.task import Cancelled, Task
 
 if TYPE_CHECKING:

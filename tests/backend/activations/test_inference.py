@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from backend.activations import inference
-from backend.activations.inference import BatchOfImages, Inference, available_cores
+from backend.activations.inference import BatchOfImages, Inference
 from backend.errors import ImageError, ModelError
 from backend.images import find_images
+from backend.processor_cores import available_cores
 from tests.backend.small_projects import network, write_images
 
 
