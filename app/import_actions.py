@@ -104,7 +104,7 @@ class ImportActions(QObject):
             tell(
                 self._window,
                 "Some rows are left out",
-                f"{count_text(result.origin.n_not_finite, 'row')} of {result.n_images:,} are not finite, so "
-                f"that their images take no part in {result.layer}. The first is row "
+                f"{count_text(result.origin.n_not_finite, 'row')} of {result.n_images:,} cannot be used in "
+                f"{result.layer}: a value is NaN, infinite or beyond single precision. The first is row "
                 f"{result.origin.first_not_finite}.",
             )
