@@ -143,9 +143,9 @@ class Inference:
             self._device_reader = DeviceReader(module, pooling, self.device, loaded.preprocessing, precision)
             return
         self.batch_size = max(1, min(_LARGEST_BATCH, _LARGEST_TENSOR_BYTES // largest))
-        can_be_copied = module is not loaded.module
-        self._single_threaded = can_be_copied and self.n_workers > 1
-        if can_be_copied:
+        # Also with one worker: another number of threads may round otherwise.
+        self._single_threaded = module is not loaded.module
+        if self._single_threaded:
             self._pack_convolutions(module, LayerReader(module, layers, pooling))
         for one in _copies(module, self.n_workers) if self._single_threaded else (module,):
             self._readers.put(_CachedReaders(one, pooling))
