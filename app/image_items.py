@@ -25,8 +25,28 @@ if TYPE_CHECKING:
 OUTDATED_BADGE = "!"
 """On pictures whose file is not the one that was read."""
 
+KEPT_PATHS = 8192
+
 NEURON_KEY = -10
 """Key of the neuron's own column, which is no concept."""
+
+
+class ImagePaths:
+    """The files of a project's images; each path is made once, since making one takes long."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._root = project.images_root
+        self._made: dict[int, Path] = {}
+
+    def path(self, row: int) -> Path:
+        """Return the image's file."""
+        if self._project.images_root is not self._root or len(self._made) >= KEPT_PATHS:
+            self._root, self._made = self._project.images_root, {}
+        path = self._made.get(row)
+        if path is None:
+            path = self._made[row] = self._project.image_path(row)
+        return path
 
 
 class ImageFacts:
@@ -40,13 +60,13 @@ class ImageFacts:
 
     def __init__(self, project: Project) -> None:
         self.outdated: frozenset[int] = frozenset()
-        self._project = project
+        self._files = ImagePaths(project)
         self._paths = project.image_paths
         self._labels = project.image_labels
 
     def path(self, row: int) -> Path:
         """Return the image's file."""
-        return self._project.image_path(row)
+        return self._files.path(row)
 
     def label(self, row: int) -> str | None:
         """Return the image's class."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.image_items import ImagePaths
 from app.jobs.extraction_growth import LayerRows
 from app.layer_data import LayerData
 from app.session import Session
@@ -29,6 +30,7 @@ class NeuronPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._extraction: ExtractionControl | None = None
+        self._files: ImagePaths | None = None
         self.browser = NeuronBrowser(thumbnails)
         self.layer_box = QComboBox()
         self.layer_box.setAccessibleName("Layer")
@@ -71,13 +73,18 @@ class NeuronPanel(QWidget):
         """Offer to continue the extraction whenever that is possible."""
         self._extraction = extraction
         extraction.changed.connect(self._offer_to_continue)
-        self._session.layers_changed.connect(self._offer_to_continue)
+        for signal in (self._session.layers_changed, self._session.layer_changed):
+            signal.connect(self._offer_to_continue)
+        self._session.layer_refreshed.connect(self._offer_to_continue)
         self.continue_button.clicked.connect(extraction.continue_extraction)
         self._offer_to_continue()
 
     @Slot()
     def _offer_to_continue(self) -> None:
-        can_continue = self._extraction is not None and self._extraction.can_continue()
+        layer = self._session.layer
+        # A partial layer that is on show says so itself.
+        partial = layer is not None and layer.is_partial
+        can_continue = self._extraction is not None and not partial and self._extraction.can_continue()
         self.continue_button.setVisible(can_continue)
         waiting = [layer_text(name, rows) for name, rows in self._session.growth.all_rows().items()]
         self.continue_button.setToolTip("\n".join(["Compute what is missing:", *waiting]))
@@ -128,6 +135,8 @@ class NeuronPanel(QWidget):
         if layer is None:
             self.browser.set_table(None, empty_text=self._empty_text())
             return
+        project = self._session.project
+        self._files = ImagePaths(project) if project is not None else None
         unknown = np.full(layer.n_neurons, -1, dtype=np.int64)
         self.browser.set_table(
             NeuronTable(layer.index.statistics, unknown, self._session.neuron_names.all(), self._top_paths)
@@ -149,10 +158,10 @@ class NeuronPanel(QWidget):
             self.layer_box.setCurrentIndex(self.layer_box.findData(layer.name) if layer is not None else -1)
 
     def _top_paths(self, neuron: int) -> tuple[Path, ...]:
-        layer, project = self._session.layer, self._session.project
-        if layer is None or project is None:
+        layer = self._session.layer
+        if layer is None or self._files is None:
             return ()
-        return tuple(project.image_path(int(row)) for row in layer.index.top_images[neuron, :3])
+        return tuple(self._files.path(int(row)) for row in layer.index.top_images[neuron, :3])
 
 
 def layer_text(name: str, rows: LayerRows | None) -> str:
