@@ -54,6 +54,7 @@ class ClusterCountStrip(QWidget):
         self._state = state
         self._drag_start: float | None = None
         self._staircase = CachedLayer()
+        self._corner_places: NDArray[np.float64] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -68,8 +69,12 @@ class ClusterCountStrip(QWidget):
     def tree_changed(self) -> None:
         """Show another tree, or the same on another axis."""
         self._drag_start = None
-        self._staircase.invalidate()
+        self._invalidate()
         self.update()
+
+    def _invalidate(self) -> None:
+        self._staircase.invalidate()
+        self._corner_places = None
 
     def is_dragging(self) -> bool:
         """Tell whether the user holds the line."""
@@ -93,7 +98,10 @@ class ClusterCountStrip(QWidget):
 
     def x_of(self, height: float) -> float:
         """Return where a threshold is, in pixels; at the edge if it is beyond."""
-        return float(self._places(np.array([height]))[0])
+        low, high = self._state.axis_range
+        rect = self.plot_rect()
+        share = (self._state.height_to_axis(height) - low) / (high - low)
+        return rect.left() + min(max(share, 0.0), 1.0) * rect.width()
 
     def _places(self, heights: NDArray[np.float64]) -> NDArray[np.float64]:
         low, high = self._state.axis_range
@@ -157,8 +165,8 @@ class ClusterCountStrip(QWidget):
         painter.setPen(QPen(faint, 1))
         painter.drawLine(QLineF(rect.left(), rect.bottom() + 0.5, rect.right(), rect.bottom() + 0.5))
         taken = rect.left() - 100
-        for height in self._ticks():
-            x = self.x_of(height)
+        ticks = self._ticks()
+        for height, x in zip(ticks, self._places(np.array(ticks)).tolist(), strict=True):
             painter.setPen(QPen(faint, 1))
             painter.drawLine(QLineF(x, rect.bottom(), x, rect.bottom() + 3))
             text = f"{height:.4g}"
@@ -185,7 +193,7 @@ class ClusterCountStrip(QWidget):
         return [i * step for i in range(int(high / step) + 1)]
 
     def _paint_staircase(self, painter: QPainter) -> None:
-        points = self._corners()
+        points = [QPointF(*point) for point in self._corners().tolist()]
         rect, accent = self.plot_rect(), self.palette().color(_Role.Accent)
         base = self.palette().color(_Role.Base)
         floor = [QPointF(points[-1].x(), rect.bottom()), QPointF(points[0].x(), rect.bottom())]
@@ -196,23 +204,23 @@ class ClusterCountStrip(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolyline(QPolygonF(points))
 
-    def _corners(self) -> list[QPointF]:
-        """Return the corners of the staircase from right to left."""
-        starts, ends, counts = (np.array(part) for part in zip(*self.plateaus(), strict=True))
-        y = self._y_of(counts).repeat(2).tolist()
-        x = np.stack([self._places(ends), self._places(starts)], axis=1).ravel().tolist()
-        return [QPointF(*point) for point in zip(x, y, strict=True)]
+    def _corners(self) -> NDArray[np.float64]:
+        """Return x and y of the staircase's corners from right to left, two a step, float64 (2 steps, 2)."""
+        if self._corner_places is None:
+            starts, ends, counts = (np.array(part) for part in zip(*self.plateaus(), strict=True))
+            x = np.stack([self._places(ends), self._places(starts)], axis=1).ravel()
+            self._corner_places = np.stack([x, self._y_of(counts).repeat(2)], axis=1)
+        return self._corner_places
 
     def _paint_counts(self, painter: QPainter, font: QFont) -> None:
         """Write the number of clusters over the steps that are wide enough to be meant."""
         metrics = QFontMetricsF(font)
         painter.setPen(self.palette().color(_Role.Text))
-        for start, end, count in self.plateaus()[:_MOST_LABELS]:
-            left, right = self.x_of(start), self.x_of(end)
+        steps = self._corners().reshape(-1, 2, 2)[:_MOST_LABELS].tolist()
+        for ((right, y), (left, _)), (_, _, count) in zip(steps, self.plateaus(), strict=False):
             text = str(count)
             if right - left < metrics.horizontalAdvance(text) + 5:
                 continue
-            y = float(self._y_of(float(count)))
             box = QRectF(left, y - metrics.height(), right - left, metrics.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -225,8 +233,8 @@ class ClusterCountStrip(QWidget):
         if threshold + _HANDLE > right - width:
             right = min(right, threshold - _HANDLE)
         left = right - width
-        corners = self._corners()
-        highest = min((point.y() for point in corners if point.x() >= left - _HANDLE), default=rect.bottom())
+        x, y = self._corners().T
+        highest = float(y[x >= left - _HANDLE].min(initial=rect.bottom()))
         # A step's number stands over the step.
         if left < rect.left() or highest - height < height + 1:
             return None
@@ -312,12 +320,12 @@ class ClusterCountStrip(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw the staircase at another size."""
         super().resizeEvent(event)
-        self._staircase.invalidate()
+        self._invalidate()
 
     def changeEvent(self, event: QEvent) -> None:
         """Paint in another palette or font."""
         super().changeEvent(event)
-        self._staircase.invalidate()
+        self._invalidate()
         if event.type() == QEvent.Type.FontChange:
             self.updateGeometry()
         self.update()

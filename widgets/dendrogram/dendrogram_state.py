@@ -113,7 +113,7 @@ class DendrogramState:
 
     def height_to_axis(self, height: float) -> float:
         """Return where one height lies on the axis."""
-        return float(self.to_axis(np.array([height]))[0])
+        return math.log10(max(height, self.lowest_shown)) if self.log_height else height
 
     def from_axis(self, position: float) -> float:
         """Return the height at a place on the axis."""

@@ -59,7 +59,8 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
     @property
     def slot_width(self) -> float:
         """Width of a slot in pixels."""
-        return float(self._view.mapFromView(QPointF(1, 0)).x() - self._view.mapFromView(QPointF(0, 0)).x())
+        (left, right), _ = self._view.viewRange()
+        return float(self._view.rect().width() / (right - left))
 
     @property
     def thumbnail_size(self) -> int:
