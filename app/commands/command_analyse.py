@@ -19,6 +19,7 @@ from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.exchange.analysis_json import analysis_bytes, write_analysis
 from backend.exchange.report_neuron import outcome
 from backend.layer_parameters import layer_suggestion
+from backend.method.adjustments import UNADJUSTED
 from backend.named_concepts import match_named_concepts
 from backend.project import Project
 
@@ -42,6 +43,9 @@ def run_analyse(arguments: argparse.Namespace) -> int:
             chosen_parameters(project, layer, arguments, task=task),
             index=index,
             n_max_projecting=arguments.max_projecting,
+            adjustments=UNADJUSTED
+            if arguments.no_adjustments
+            else project.adjustments(layer).get(arguments.neuron, UNADJUSTED),
             task=task,
         )
         named = match_named_concepts(
@@ -102,12 +106,16 @@ def _summary(project: Project, analysis: NeuronAnalysis, names: Mapping[int, str
     ]
     if result.message:
         lines.append(result.message)
+    if analysis.excluded:
+        n = len(analysis.excluded)
+        lines.append(f"Without {n} image{'' if n == 1 else 's'} excluded by hand.")
     for concept, similarity in zip(result.concepts, analysis.similarities, strict=True):
         paths = [project.image_paths[row] for row in result.member_rows(concept)[:_SHOWN_IMAGES]]
         number = int(result.concept_numbers[concept.cluster])
         title = f"{letters(number)} {names.get(concept.cluster, '')}".rstrip()
+        by_hand = " made by hand" if result.is_own(concept.cluster) else ""
         lines.append(
-            f"  {title}: {len(concept.members)} images, cosine {_cosine(similarity.mean_cosine)} "
+            f"  {title}: {len(concept.members)} images{by_hand}, cosine {_cosine(similarity.mean_cosine)} "
             f"(random images {_cosine(similarity.mean_cosine_null)}): {', '.join(paths)}"
         )
     return "\n".join(lines)

@@ -44,6 +44,12 @@ def _document(project: Project) -> dict[str, object]:
         "skipped_images": [
             {"row": one.row, "path": one.path, "reason": one.reason} for one in project.skipped_images()
         ],
+        "excluded_images": [
+            {"row": row, "path": project.image_paths[row]} for row in sorted(project.excluded_images)
+        ],
+        "adjusted_neurons": {
+            record.name: sorted(project.adjustments(record.name)) for record in project.layers
+        },
         "unused_files": [{"path": one.path, "reason": one.reason} for one in project.unused_files()],
     }
 
@@ -71,6 +77,9 @@ def _text(project: Project) -> str:
         f"\n{layer.problem} (“{_command_for(layer, summary)}”)" for layer in summary.layers if layer.problem
     ]
     lines += _files("images could not be read", [(one.path, one.reason) for one in project.skipped_images()])
+    excluded = sorted(project.excluded_images)
+    lines += _files("images are excluded by hand", [(project.image_paths[row], "") for row in excluded])
+    lines += _adjusted(project)
     lines += _files("files were passed over", [(one.path, one.reason) for one in project.unused_files()])
     return "\n".join(lines)
 
@@ -147,9 +156,22 @@ def _files(what: str, files: Sequence[tuple[str, str]]) -> list[str]:
     if not files:
         return []
     lines = ["", f"{len(files)} {what}:"]
-    lines += [f"  {path}: {reason}" for path, reason in files[:_SHOWN_FILES]]
+    lines += [f"  {path}: {reason}" if reason else f"  {path}" for path, reason in files[:_SHOWN_FILES]]
     if len(files) > _SHOWN_FILES:
         lines.append(f"  and {len(files) - _SHOWN_FILES} more (--json lists all)")
+    return lines
+
+
+def _adjusted(project: Project) -> list[str]:
+    """Name the neurons whose concepts a person adjusted."""
+    lines = []
+    for record in project.layers:
+        neurons = [str(neuron) for neuron in sorted(project.adjustments(record.name))]
+        if neurons:
+            more = f" and {len(neurons) - _SHOWN_FILES} more" if len(neurons) > _SHOWN_FILES else ""
+            lines.append(
+                f"\nAdjusted by hand in {record.name}: neuron {', '.join(neurons[:_SHOWN_FILES])}{more}"
+            )
     return lines
 
 

@@ -320,6 +320,11 @@ def _add_analyse(parser: argparse.ArgumentParser) -> None:
         "--max-projecting", metavar="N", type=_positive, default=100, help="of each direction (default: 100)"
     )
     parser.add_argument(
+        "--no-adjustments",
+        action="store_true",
+        help="the method alone, without what was adjusted by hand in this neuron (default: as adjusted)",
+    )
+    parser.add_argument(
         "--json",
         metavar="FILE",
         help="write the analysis as JSON; - is standard output, with nothing else on it "

@@ -13,7 +13,7 @@ from backend.evaluation.projections import MaxProjecting
 from backend.evaluation.similarity import ConceptSimilarity
 from backend.exchange.atomic_file import write_bytes
 from backend.method.parameters import Parameters
-from backend.method.results import Concept
+from backend.method.results import Concept, Disentanglement
 
 
 def analysis_document(
@@ -35,10 +35,15 @@ def analysis_document(
     document
         ``layer``, ``neuron``, ``status`` and ``message``; ``parameters``; ``top_images`` (paths, strongest
         first) and their ``activations``; ``merge_heights`` (ascending); ``n_clusters``; ``labels``, one for
-        each top image: its cluster, −1 for an outlier, −2 in a dropped cluster; ``dropped`` (clusters);
-        ``neuron_max`` (path and activation); and ``concepts``, each with ``cluster``, ``name``, ``size``,
-        ``members`` (indices into ``top_images``), ``vector`` (norm 1), ``max_projecting`` over the whole
-        dataset and ``max_projecting_held_out`` without the members (path and projection), and the mean
+        each top image: its cluster, −1 for an outlier, −2 in a dropped cluster, −3 if it was left out by hand
+        (concepts made by hand are numbered from ``n_clusters``); ``dropped`` (clusters);
+        ``adjusted_by_hand``, whether a person moved any of the top images, and ``adjustments``, which images
+        these are and all others that wait for another N: ``own_concepts`` (lists of paths) and ``left_out``;
+        ``excluded_images`` (paths), which a person took out of the whole analysis; ``neuron_max`` (path and
+        activation); and ``concepts``, each with ``cluster``, ``name``, ``by_hand`` (``own concept``,
+        ``adjusted neuron`` or empty), ``size``, ``members`` (indices into ``top_images``), ``vector`` (norm
+        1), ``max_projecting`` over the whole dataset and ``max_projecting_held_out`` without the members
+        (path and projection), and the mean
         cosines of its members beside their nulls. A number that does not exist is ``null``.
     """
     result = analysis.disentanglement
@@ -55,9 +60,15 @@ def analysis_document(
         "n_clusters": int(result.n_clusters),
         "labels": [int(label) for label in result.labels],
         "dropped": [int(cluster) for cluster in result.dropped],
+        "adjusted_by_hand": result.adjusted_by_hand,
+        "adjustments": {
+            "own_concepts": [[image_paths[row] for row in rows] for rows in result.adjustments.own_concepts],
+            "left_out": [image_paths[row] for row in result.adjustments.left_out],
+        },
+        "excluded_images": [image_paths[row] for row in analysis.excluded],
         "neuron_max": _images(analysis.neuron_max, image_paths, "activation"),
         "concepts": [
-            _concept(concept, everywhere, held_out, similarity, image_paths, names)
+            _concept(result, concept, everywhere, held_out, similarity, image_paths, names)
             for concept, everywhere, held_out, similarity in zip(
                 result.concepts,
                 analysis.concept_max,
@@ -102,6 +113,7 @@ def write_analysis(
 
 
 def _concept(
+    result: Disentanglement,
     concept: Concept,
     everywhere: MaxProjecting,
     held_out: MaxProjecting,
@@ -112,6 +124,7 @@ def _concept(
     return {
         "cluster": int(concept.cluster),
         "name": names.get(int(concept.cluster), ""),
+        "by_hand": result.hand_mark(concept.cluster),
         "size": len(concept.members),
         "members": [int(index) for index in concept.members],
         "vector": [_number(value) for value in concept.vector],

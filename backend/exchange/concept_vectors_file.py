@@ -19,6 +19,9 @@ text marked *JSON* is to be parsed; lists are parallel to the rows.
 ``names``, ``notes``     JSON, lists of what the user wrote; empty texts where nothing was
 ``members``              JSON, a list of lists: the images that the row is the mean of, as paths relative to
                          the images' folder, strongest first
+``by_hand``              JSON, a list: ``own concept`` (a person chose its members), ``adjusted neuron`` (a
+                         person moved images of its neuron), or empty: the method's own
+``excluded_images``      JSON, a list: the images that a person took out of the analysis
 ``versions``             JSON: package → version
 ``origin``               JSON: the file that the layer's activations were imported from, or null
 =======================  ===================================================================================
@@ -65,6 +68,8 @@ class ExportedConcept:
         Of the method, as plain JSON values.
     name, notes
         What the user wrote.
+    by_hand
+        What a person changed, as in the file.
     """
 
     neuron: int
@@ -74,6 +79,7 @@ class ExportedConcept:
     parameters: Mapping[str, Any]
     name: str = ""
     notes: str = ""
+    by_hand: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class ConceptVectors:
 
     Attributes
     ----------
-    model, weights_sha256, layer, preprocessing, versions, extraction, origin
+    model, weights_sha256, layer, preprocessing, versions, extraction, origin, excluded_images
         As in the file.
     concepts
         One for each row, all of the same dimension.
@@ -99,6 +105,7 @@ class ConceptVectors:
     versions: Mapping[str, str] = field(default_factory=dict)
     extraction: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] | None = None
+    excluded_images: tuple[str, ...] = ()
 
     @property
     def vectors(self) -> NDArray[np.float32]:
@@ -167,6 +174,8 @@ def _texts(concepts: ConceptVectors) -> dict[str, str]:
         "names": json.dumps([one.name for one in rows]),
         "notes": json.dumps([one.notes for one in rows]),
         "members": json.dumps([list(one.members) for one in rows]),
+        "by_hand": json.dumps([one.by_hand for one in rows]),
+        "excluded_images": json.dumps(list(concepts.excluded_images)),
         "versions": json.dumps(dict(concepts.versions)),
         "extraction": json.dumps(dict(concepts.extraction)),
         "origin": _json_or_null(concepts.origin),
@@ -195,19 +204,22 @@ def _concept_vectors(vectors: NDArray[np.float32], texts: Mapping[str, str]) -> 
     lists = {key: json.loads(texts[key]) for key in _LISTS}
     if vectors.ndim != 2 or any(len(values) != len(vectors) for values in lists.values()):
         raise ValueError("its lists do not belong to its vectors")
-    rows = zip(vectors, *(lists[key] for key in _LISTS), strict=True)
+    # Files that were written before concepts could be adjusted by hand lack it.
+    by_hand = json.loads(texts["by_hand"]) if "by_hand" in texts else [""] * len(vectors)
+    rows = zip(vectors, *(lists[key] for key in _LISTS), by_hand, strict=True)
     return ConceptVectors(
         model=texts["model"],
         weights_sha256=texts["weights_sha256"],
         layer=texts["layer"],
         preprocessing=json.loads(texts["preprocessing"]),
         concepts=tuple(
-            ExportedConcept(neuron, cluster, vector, tuple(members), parameters, name, notes)
-            for vector, parameters, neuron, cluster, name, notes, members in rows
+            ExportedConcept(neuron, cluster, vector, tuple(members), parameters, name, notes, hand)
+            for vector, parameters, neuron, cluster, name, notes, members, hand in rows
         ),
         n_neurons=vectors.shape[1],
         versions=json.loads(texts["versions"]),
         extraction=json.loads(texts["extraction"]),
         # Files that were written before there were imports lack it.
         origin=json.loads(texts.get("origin", "null")),
+        excluded_images=tuple(json.loads(texts.get("excluded_images", "[]"))),
     )

@@ -27,6 +27,7 @@ from backend.exchange.image_tables import (
 from backend.exchange.report import write_report
 from backend.exchange.software_versions import software_versions
 from backend.layer_parameters import layer_parameters
+from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.parameters import Parameters
 from backend.named_concepts import NamedConcept, match_named_concepts
 from backend.networks.model_source import IMPORTED_ARCHITECTURE
@@ -55,6 +56,7 @@ class ExportOptions:
         Whether to write the report.
     n_reported
         Most neurons in the report: those that were named first, then those with most concepts.
+        Those adjusted by hand count as named.
     """
 
     parameters: Parameters | Callable[[str], Parameters] | None = None
@@ -186,6 +188,7 @@ class _Export:
     files: list[Path] = field(default_factory=list)
     candidates: list[_Candidate] = field(default_factory=list)
     parameters: dict[str, Parameters] = field(default_factory=dict)
+    adjustments: dict[str, dict[int, Adjustments]] = field(default_factory=dict)
     n_all: int = 0
     n_done: int = 0
     n_concepts: int = 0
@@ -218,10 +221,16 @@ class _Export:
             self.project.activations(layer),
             neuron,
             self.parameters[layer],
+            adjustments=self._adjustments(layer).get(neuron, UNADJUSTED),
             index=self.project.neuron_index(layer),
             n_max_projecting=self.options.n_max_projecting,
             task=self.task,
         )
+
+    def _adjustments(self, layer: str) -> dict[int, Adjustments]:
+        if layer not in self.adjustments:
+            self.adjustments[layer] = self.project.adjustments(layer)
+        return self.adjustments[layer]
 
     def _parameters_of(self, layer: str) -> Parameters:
         given = self.options.parameters
@@ -245,7 +254,8 @@ class _Export:
             members.add(member_rows(analysis, paths, names))
             projecting.add(max_projecting_rows(analysis, paths, names))
             exported += _exported(analysis, matches, paths)
-            is_named = neuron in neuron_names or neuron in named
+            by_hand = analysis.disentanglement.adjusted_by_hand
+            is_named = neuron in neuron_names or neuron in named or by_hand
             n_concepts = len(analysis.disentanglement.concepts)
             self.candidates.append(_Candidate(is_named, n_concepts, self.n_done, layer, neuron))
             self.n_done += 1
@@ -261,6 +271,7 @@ class _Export:
         record = self.project.layer(layer)
         binding, source = record.binding, self.project.model_source
         check = self.project.precision_check(layer)
+        excluded = sorted(self.project.excluded_images)
         vectors = ConceptVectors(
             model=source.architecture if binding.has_network else IMPORTED_ARCHITECTURE,
             weights_sha256=binding.weights_sha256,
@@ -277,6 +288,7 @@ class _Export:
                 "versions": dict(record.versions),
             },
             origin=None if record.origin is None else record.origin.to_dict(),
+            excluded_images=tuple(self.project.image_paths[row] for row in excluded),
         )
         for path in self._vector_files(kind, layer):
             save_concept_vectors(path, vectors)
@@ -295,6 +307,7 @@ class _Export:
                     parameters=parameters_document(one.parameters),
                     name=one.name,
                     notes=one.notes,
+                    by_hand=one.by_hand,
                 )
                 for one in named
             ]
@@ -341,6 +354,7 @@ def _exported(
                 parameters=parameters_document(result.parameters),
                 name=named.name if named else "",
                 notes=named.notes if named else "",
+                by_hand=result.hand_mark(concept.cluster),
             )
         )
     return exported

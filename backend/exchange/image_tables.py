@@ -4,12 +4,15 @@ Members (:data:`MEMBER_COLUMNS`): every top-activating image of a neuron.
 
 ===================  =======================================================================================
 layer, neuron        where it was found
-label                cluster from 0; −1 for an outlier, −2 in a dropped cluster
+label                cluster from 0; −1 for an outlier, −2 in a dropped cluster, −3 if left out by hand
 concept              the user's name of the concept, or empty
 rank                 place among the neuron's top images, 1 is the strongest
 image                path relative to the images' folder
 activation           of the neuron
-squared_distance     to the centroid of its k-means cluster, in squared units of activation
+squared_distance     to the centroid of its k-means cluster (of a concept made by hand: to its mean), in
+                     squared units of activation
+by_hand              ``own concept`` or ``left out`` if a person put the image there, or empty
+adjusted             ``yes`` if a person moved any image of the neuron, else ``no``
 ===================  =======================================================================================
 
 Max-projecting images (:data:`MAX_PROJECTING_COLUMNS`): the images that project most on each direction.
@@ -22,6 +25,7 @@ rank                 1 is the largest projection over the whole dataset
 image                path relative to the images' folder
 projection           on the direction of norm 1, in units of activation (for the neuron: its activation)
 member               ``yes`` if the image belongs to the concept itself (for the neuron: to its top images)
+adjusted             as above
 ===================  =======================================================================================
 
 A text that a spreadsheet would run as a formula (it begins with ``= + - @``, a tab or a carriage return) gets
@@ -39,11 +43,33 @@ import numpy as np
 
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.evaluation.projections import MaxProjecting
+from backend.method.adjustments import LEFT_OUT
 
 Cell = str | int | float
 
-MEMBER_COLUMNS = ("layer", "neuron", "label", "concept", "rank", "image", "activation", "squared_distance")
-MAX_PROJECTING_COLUMNS = ("layer", "neuron", "direction", "concept", "rank", "image", "projection", "member")
+MEMBER_COLUMNS = (
+    "layer",
+    "neuron",
+    "label",
+    "concept",
+    "rank",
+    "image",
+    "activation",
+    "squared_distance",
+    "by_hand",
+    "adjusted",
+)
+MAX_PROJECTING_COLUMNS = (
+    "layer",
+    "neuron",
+    "direction",
+    "concept",
+    "rank",
+    "image",
+    "projection",
+    "member",
+    "adjusted",
+)
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -79,6 +105,8 @@ def member_rows(
     """Return the rows of :data:`MEMBER_COLUMNS` for one neuron, strongest image first."""
     result = analysis.disentanglement
     names = names or {}
+    by_hand = [_put_by_hand(place) for place in result.adjustments.by_hand(result.top.images).tolist()]
+    adjusted = _yes_or_no(result.adjusted_by_hand)
     for place, row in enumerate(result.top.images):
         label = int(result.labels[place])
         yield (
@@ -90,6 +118,8 @@ def member_rows(
             image_paths[row],
             _decimal(result.top.activations[place]),
             _decimal(result.squared_distances[place]),
+            by_hand[place],
+            adjusted,
         )
 
 
@@ -123,8 +153,19 @@ def _ranked(
             place + 1,
             image_paths[row],
             _decimal(projection),
-            "yes" if row in members else "no",
+            _yes_or_no(row in members),
+            _yes_or_no(analysis.disentanglement.adjusted_by_hand),
         )
+
+
+def _put_by_hand(place: int) -> str:
+    if place >= 0:
+        return "own concept"
+    return "left out" if place == LEFT_OUT else ""
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _decimal(value: np.floating) -> Cell:

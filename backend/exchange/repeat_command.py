@@ -23,7 +23,9 @@ PARAMETER_OPTIONS: dict[str, str] = {
 
 
 def analyse_command(project: str, layer: str, neuron: int, parameters: Parameters) -> str:
-    """Return the command that gives exactly this analysis, whatever the project holds by then.
+    """Return the command that gives exactly this analysis, whatever parameters the project holds by then.
+
+    What was adjusted by hand, and which images are excluded, it takes from the project.
 
     Parameters
     ----------

@@ -22,6 +22,8 @@ from backend.project_folder.layer_origin import origin_facts
 from backend.task import SilentTask, Task
 from backend.visualization.visualization_result import FeatureVisualization
 
+_MOST_EXCLUDED = 20
+
 __all__ = ["ReportSection", "ReportTable", "report_html", "write_report"]
 
 
@@ -183,7 +185,7 @@ def _header(
         ("project", project.name),
         ("model", project.model_source.title),
         ("layer" if len(layers) == 1 else "layers", ", ".join(layers) or "–"),
-        ("images", f"{project.n_images:,}"),
+        ("images", _images_text(project)),
         ("neurons", str(len(analyses))),
     )
     items = "".join(f"<li><span>{name}</span><b>{escape(value)}</b></li>" for name, value in facts)
@@ -192,6 +194,20 @@ def _header(
         f'<header class="top"><div><h1>{escape(title)}</h1>{paragraphs}'
         f'<ul class="facts">{items}</ul></div></header>'
     )
+
+
+def _images_text(project: Project) -> str:
+    n_excluded = len(project.excluded_images)
+    return f"{project.n_images:,}" + (f" ({n_excluded:,} excluded by hand)" if n_excluded else "")
+
+
+def _excluded_text(project: Project) -> str:
+    """Name the images that a person took out of the analysis."""
+    paths = [project.image_paths[row] for row in sorted(project.excluded_images)]
+    if not paths:
+        return ""
+    more = f" and {len(paths) - _MOST_EXCLUDED} more" if len(paths) > _MOST_EXCLUDED else ""
+    return f"Taken out of the analysis by hand: {', '.join(paths[:_MOST_EXCLUDED])}{more}."
 
 
 def _overview(neurons: Sequence[ReportedNeuron]) -> str:
@@ -223,6 +239,7 @@ def _footer(project: Project, neurons: Sequence[ReportedNeuron]) -> str:
     lines = [
         f"Weights SHA-256 {project.weights_sha256}" if project.weights_sha256 else "",
         _preprocessing_text(project) if preprocessing is not None else "",
+        _excluded_text(project),
         *_precision_texts(project, neurons),
         *_origin_texts(project, neurons),
         f"Made by Neuron Prism on {date.today().isoformat()} with {versions}.",

@@ -17,6 +17,7 @@ from backend.evaluation.similarity import ConceptSimilarity
 from backend.exchange.dendrogram_svg import dendrogram_svg
 from backend.exchange.report_colors import color_class
 from backend.exchange.report_thumbnails import Thumbnails, picture_uri
+from backend.method.adjustments import LEFT_OUT
 from backend.method.parameters import Parameters
 from backend.method.results import DROPPED, OUTLIER, Concept, Disentanglement
 from backend.named_concepts import NamedConcept
@@ -25,6 +26,9 @@ from backend.visualization.visualization_result import FeatureVisualization
 _MOST_MEMBERS = 60
 _MOST_MAX_PROJECTING = 18
 _MOST_LEFT_OUT = 24
+
+ADJUSTED = "adjusted by hand"
+"""Said wherever a result is shown that a person changed."""
 
 _MEASURES = (
     ("Members and the concept vector", "mean_cosine", "mean_cosine_null"),
@@ -86,6 +90,8 @@ def neuron_section(neuron: ReportedNeuron, thumbnails: Thumbnails) -> str:
     parts = [_title(neuron), _parameters(result.parameters)]
     if result.message:
         parts.append(f'<p class="message">{escape(result.message)}</p>')
+    if result.adjusted_by_hand:
+        parts.append(f'<p class="message">{_adjustments(result)}</p>')
     if len(result.labels) > 1:
         parts.append(f'<div class="scroll">{_dendrogram(neuron)}</div>')
     if neuron.visualization is not None:
@@ -108,6 +114,11 @@ def outcome(result: Disentanglement) -> str:
         words.append(f"{n_outliers} outlier{'' if n_outliers == 1 else 's'}")
     if result.dropped:
         words.append(f"{len(result.dropped)} dropped cluster{'' if len(result.dropped) == 1 else 's'}")
+    n_left_out = int(np.count_nonzero(result.labels == LEFT_OUT))
+    if n_left_out:
+        words.append(f"{n_left_out} left out")
+    if result.adjusted_by_hand:
+        words.append(ADJUSTED)
     return ", ".join(words)
 
 
@@ -145,6 +156,22 @@ def _parameters(parameters: Parameters) -> str:
     )
     items = "".join(f"<li><span>{name}</span><b>{escape(value)}</b></li>" for name, value in facts)
     return f'<ul class="facts">{items}</ul>'
+
+
+def _adjustments(result: Disentanglement) -> str:
+    own = [concept for concept in result.concepts if result.is_own(concept.cluster)]
+    n_left_out = int(np.count_nonzero(result.labels == LEFT_OUT))
+    changes = []
+    if own:
+        n = sum(len(concept.members) for concept in own)
+        concepts = "a concept of its own" if len(own) == 1 else f"{len(own)} concepts of their own"
+        changes.append(f"{n} image{'' if n == 1 else 's'} made {concepts}")
+    if n_left_out:
+        changes.append(f"{n_left_out} image{'' if n_left_out == 1 else 's'} left out")
+    return (
+        f"Adjusted by hand: {' and '.join(changes)}. The method alone gives another result "
+        "(neuronprism analyse … --no-adjustments)."
+    )
 
 
 def _dendrogram(neuron: ReportedNeuron) -> str:
@@ -188,11 +215,12 @@ def _concept(neuron: ReportedNeuron, index: int, concept: Concept, thumbnails: T
     notes = f'<p class="notes">{escape(named.notes)}</p>' if named and named.notes else ""
     rows = neuron.result.member_rows(concept)
     members = {int(row) for row in rows}
+    origin = "made by hand" if neuron.result.is_own(concept.cluster) else f"cluster {concept.cluster}"
     everywhere = neuron.analysis.concept_max[index]
     held_out = neuron.analysis.concept_max_held_out[index]
     return (
         f"{_concept_head(number, neuron.concept_title(concept))}"
-        f'<span class="muted small">{len(rows)} images · cluster {concept.cluster}</span></div>{notes}'
+        f'<span class="muted small">{len(rows)} images · {origin}</span></div>{notes}'
         f"{_measures(neuron.analysis.similarities[index])}"
         f"<h4>Members</h4>{_members(neuron, concept, thumbnails)}"
         f'<div class="columns"><div><h4>Largest projections (members framed)</h4>'
@@ -259,7 +287,11 @@ def _cosine(value: float) -> str:
 def _left_out(neuron: ReportedNeuron, thumbnails: Thumbnails) -> str:
     result = neuron.result
     parts = []
-    for label, title in ((OUTLIER, "Outliers"), (DROPPED, "Images of dropped clusters")):
+    for label, title in (
+        (OUTLIER, "Outliers"),
+        (DROPPED, "Images of dropped clusters"),
+        (LEFT_OUT, "Left out by hand"),
+    ):
         places = np.flatnonzero(result.labels == label)
         if not len(places):
             continue
