@@ -41,12 +41,12 @@ class Menus(QObject):
         self._build_go_menu()
         self._build_help_menu()
         session = window.session
-        for signal in (session.project_changed, session.layers_changed, session.split_changed):
+        for signal in (session.project_changed, session.layers_changed, session.layer_changed):
             signal.connect(self.update_enabled)
         session.project_changed.connect(self._list_tour)
-        session.neuron_changed.connect(self.update_enabled)
         window.projects.extraction.changed.connect(self.update_enabled)
-        session.visited.changed.connect(self.update_enabled)
+        for signal in (session.neuron_changed, session.split_changed, session.visited.changed):
+            signal.connect(self._update_neuron)
         window.settings.recent_changed.connect(self._list_recent)
         self._list_recent()
         self._list_tour()
@@ -74,6 +74,12 @@ class Menus(QObject):
             if has_project
             else "Open a project first."
         )
+        self._update_neuron()
+
+    @Slot()
+    def _update_neuron(self) -> None:
+        """Enable what depends on the neuron alone: the rest asks the project's database."""
+        session = self._window.session
         self.actions["export_neuron"].setEnabled(session.split is not None)
         self.actions["back"].setEnabled(session.visited.can_go_back)
         self.actions["forward"].setEnabled(session.visited.can_go_forward)
