@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from backend.activations import row_stream
-from backend.activations.row_stream import chunk_rows, n_stream_workers, rows_in_memory, stream_rows
+from backend.activations.row_stream import (
+    chunk_rows,
+    gather_rows,
+    n_stream_workers,
+    rows_in_memory,
+    stream_rows,
+)
 from backend.errors import ProjectError
 from backend.task import Cancelled, SilentTask
 
@@ -110,6 +116,26 @@ def test_parts_of_a_map_that_are_not_contiguous_are_read_all_the_same(tmp_path):
     for view in (mapped[:, 2:4], mapped[::2], mapped[17:3000], np.asarray(mapped)[5:]):
         with rows_in_memory(view, 10, 900) as rows:
             np.testing.assert_array_equal(rows, np.array(view)[10:900])
+
+
+def test_single_rows_are_those_that_were_asked_for(tmp_path):
+    np.save(tmp_path / "rows.npy", numbered(3000, d=300))
+    mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    rows = np.array([2999, 0, 17, 17, -1, 1500])
+    for activations in (
+        numbered(3000, d=300),
+        mapped,
+        mapped[:, 10:20],
+        mapped[5:],
+        mapped.astype(np.float64),
+    ):
+        found = gather_rows(activations, rows)
+        np.testing.assert_array_equal(found, np.array(activations)[rows])
+        assert found.dtype == np.float32
+        assert found.flags.writeable
+    assert gather_rows(mapped, np.array([], np.int64)).shape == (0, 300)
+    with pytest.raises(IndexError):
+        gather_rows(mapped, np.array([3000]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pages are read when they are touched")
