@@ -28,6 +28,9 @@ from widgets.images.image_grid import ImageBand
 from widgets.theme import appearance
 
 KEPT_PICTURES = 64
+PATIENCE_MS = 5000
+"""What takes longer is explained."""
+
 SLOW_AFTER_MS = 250
 """The earlier neuron's points stay this long; what takes longer is announced."""
 
@@ -69,6 +72,8 @@ class EmbeddingControl(QObject):
         self._groups: tuple[PointGroup, ...] = ()
         self._slow = QTimer(self, singleShot=True, interval=SLOW_AFTER_MS)
         self._slow.timeout.connect(self._show_waiting)
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(self._explain)
         self._connect()
         self._show_project()
 
@@ -164,6 +169,7 @@ class EmbeddingControl(QObject):
         if key == self._wanted and self._job is not None:
             return
         self._wanted = key
+        self._patience.start()
         function = partial(embed_images, self._process, layer.activations, key, has_pca)
         self._job = self._thread.submit(f"Preparing {METHOD_NAMES[key.method]}", function)
         self._job.partial.connect(self._take)
@@ -180,12 +186,21 @@ class EmbeddingControl(QObject):
         waiting = f"Preparing {METHOD_NAMES[key.method]}…"
         self._view.set_preparing(f"{waiting} PCA is shown meanwhile" if instead else waiting)
 
+    @Slot()
+    def _explain(self) -> None:
+        """Say why it takes so long: only UMAP's very first use does, or very many images."""
+        if self._wanted is not None and self._wanted.method == "umap":
+            self._view.set_preparing(
+                "Preparing UMAP… It is compiled at its very first use, which takes up to half a minute"
+            )
+
     def _shows(self, key: EmbeddingKey) -> bool:
         """Tell whether the same images are on show, by whatever method."""
         return self._shown is not None and self._shown.key.with_pca() == key.with_pca()
 
     def _stop(self) -> None:
         """Give up what is being prepared, because it is not what is wanted any more."""
+        self._patience.stop()
         if self._job is not None:
             self._job = self._wanted = None
             self._thread.cancel_all()
@@ -199,6 +214,7 @@ class EmbeddingControl(QObject):
         if wanted is None or result.key not in (wanted, wanted.with_pca()):
             return
         if result.key == wanted:
+            self._patience.stop()
             self._job = self._wanted = None
             self._show(result)
             self._view.set_preparing("")
@@ -208,6 +224,7 @@ class EmbeddingControl(QObject):
 
     @Slot(object)
     def _fail(self, failure: JobFailure) -> None:
+        self._patience.stop()
         job, self._job, self._wanted = self._job, None, None
         self._view.set_problem(failure.sentence)
         if not failure.expected:

@@ -151,6 +151,14 @@ class TestPreparing:
         process.go_on.set()
         qtbot.waitUntil(lambda: shown.embedding().seed == 5, timeout=5000)
 
+    def test_what_takes_long_is_explained(self, qtbot, view, process):
+        view.control._patience.setInterval(1)
+        view.show()
+        qtbot.waitUntil(lambda: "compiled at its very first use" in view.preparing(), timeout=5000)
+        process.go_on.set()
+        wait_for(qtbot, view, "umap")
+        assert view.preparing() == ""
+
     def test_pca_asks_no_process(self, qtbot, view, process):
         view.set_choice(EmbeddingChoice("pca"))
         view.show()

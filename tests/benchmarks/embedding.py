@@ -95,9 +95,9 @@ def time_window(view: EmbeddingView, n: int) -> None:
     for step in range(60):
         zoom.time(lambda step=step: turn(1.25 if step % 30 < 15 else 0.8))
         QApplication.processEvents()
-    pca.report(f"PCA of {n} images until it is painted", 100)
+    pca.report(f"PCA of {n} images until it is painted", 100 if n == 100 else 500)
     hover.report(f"a move of the pointer over {n} points", 16)
-    recolour.report(f"{n} points in other colours", 16)
+    recolour.report(f"{n} points in other colours", 8 if n == 100 else 30)
     zoom.report(f"a step of the wheel over {n} points", 16)
 
 
