@@ -241,7 +241,7 @@ class ProjectActions(QObject):
     def _offer_relocation(self, project: Project) -> None:
         ask(
             self._window,
-            "The images have moved",
+            "The images are not there",
             f"The images of this project are not in {project.images_root}.",
             details="What was computed can be looked at without them, but no picture can be shown.",
             accept="Locate them…",
