@@ -110,8 +110,11 @@ class _Pass:
         activations = self._project.activations(name)
         n_not_finite = self._project.neuron_index(name).n_invalid
         first = None
-        if n_not_finite:
+        for start in range(0, len(activations), self._project.block_rows) if n_not_finite else ():
             # Such a row is NaN throughout, so that one column tells.
-            first = int(np.flatnonzero(np.isnan(activations[:, 0]))[0])
+            rows = np.flatnonzero(np.isnan(activations[start : start + self._project.block_rows, 0]))
+            if len(rows):
+                first = start + int(rows[0])
+                break
         origin = replace(self._origin, n_not_finite=n_not_finite, first_not_finite=first)
         self._project.extracted_layers.save_origin(name, origin, self._project.layer(name).binding)
