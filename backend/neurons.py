@@ -1,4 +1,4 @@
-"""Per-neuron statistics and the strongest images of every neuron, from one streaming pass over a layer."""
+"""Statistics and the strongest images of every neuron of a layer, and the file that they are kept in."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ from numpy.typing import NDArray
 from backend.errors import ProjectError
 from backend.method.parameters import MAX_TOP_N
 from backend.method.top_images import TopImages, top_images
-from backend.task import SilentTask, Task
 
 _INDEX_FORMAT = 1
-_READ_ROWS = 1024
-# A key below every key of a real (activation, row) pair: an empty place in the table of candidates.
-_EMPTY_KEY = np.int64(np.iinfo(np.int64).min)
-_ROW_BITS = np.int64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -156,6 +151,9 @@ def _statistics_without(
     """Take some images (``vectors``, float64 (m, d)) out of the statistics."""
     n = all_of_them.n_images - len(vectors)
     if n < 1 or not top_activations.shape[1]:
+        # It makes what is defined here.
+        from backend.neuron_index_builder import build_neuron_index
+
         left = np.delete(activations, gone[gone < len(activations)], axis=0)
         return build_neuron_index(left, 1).statistics
     before = all_of_them.mean.astype(np.float64)
@@ -171,187 +169,6 @@ def _statistics_without(
         active_fraction=((n_active - (vectors > 0).sum(axis=0)) / n).astype(np.float32),
         n_images=n,
     )
-
-
-class NeuronIndexBuilder:
-    """Builds a :class:`NeuronIndex` from blocks of activations, each read once.
-
-    Every neuron keeps a table of candidates. A candidate is one int64 key that orders by activation first
-    and by smaller row second, so that partitioning keys gives the K strongest with the exact tie rule. A
-    cell of a block becomes a candidate only when it beats the K-th strongest known so far, which after the
-    first few blocks few do. Statistics are merged block by block in float64 (Chan, Golub, LeVeque 1979,
-    "Updating formulae and a pairwise algorithm for computing sample variances").
-
-    Parameters
-    ----------
-    n_neurons : int
-        Number of neurons d.
-    k : int
-        Images to keep for each neuron; fewer are kept when there are fewer valid images.
-    """
-
-    _CHUNK_ROWS = 256
-
-    def __init__(self, n_neurons: int, k: int = MAX_TOP_N) -> None:
-        if n_neurons < 1 or k < 1:
-            raise ProjectError(f"A neuron index needs a neuron and an image, not {n_neurons} and {k}.")
-        self._n_neurons = n_neurons
-        self._k = k
-        self._capacity = k + max(k, 2 * self._CHUNK_ROWS)
-        self._keys = np.full((n_neurons, self._capacity), _EMPTY_KEY, dtype=np.int64)
-        self._filled = np.zeros(n_neurons, dtype=np.int64)
-        self._threshold = np.full(n_neurons, -np.inf, dtype=np.float32)
-        self._next_row = 0
-        self._n_valid = 0
-        self._n_invalid = 0
-        self._maximum = np.full(n_neurons, -np.inf, dtype=np.float32)
-        self._mean = np.zeros(n_neurons, dtype=np.float64)
-        self._squares = np.zeros(n_neurons, dtype=np.float64)
-        self._n_active = np.zeros(n_neurons, dtype=np.int64)
-
-    def update(self, start_row: int, block: NDArray[np.float32]) -> None:
-        """Take in the activations of consecutive images, the first of them ``start_row``.
-
-        Parameters
-        ----------
-        start_row : int
-            Row of the block's first image. Blocks may come in any order, each row once; ascending is fastest.
-        block : ndarray of float32, shape (rows, d)
-            Rows that hold a NaN or an infinity are left out and counted.
-        """
-        if block.ndim != 2 or block.shape[1] != self._n_neurons:
-            raise ProjectError(
-                f"A block of activations is of shape {block.shape}, not (rows, {self._n_neurons})."
-            )
-        if start_row < 0 or start_row + len(block) > np.iinfo(np.int32).max:
-            raise ProjectError(
-                f"A neuron index cannot count the rows from {start_row} to {start_row + len(block)}."
-            )
-        for offset in range(0, len(block), self._CHUNK_ROWS):
-            self._update_chunk(
-                start_row + offset, np.asarray(block[offset : offset + self._CHUNK_ROWS], np.float32)
-            )
-
-    def finish(self) -> NeuronIndex:
-        """Return the index over everything taken in so far; the builder can go on afterwards."""
-        k = min(self._k, self._n_valid)
-        self._compact(np.flatnonzero(self._filled > k))
-        keys = np.sort(self._keys[:, :k], axis=1)[:, ::-1]
-        n = max(self._n_valid, 1)
-        empty = self._n_valid == 0
-        statistics = NeuronStatistics(
-            maximum=np.full_like(self._maximum, np.nan) if empty else self._maximum.copy(),
-            mean=np.full(self._n_neurons, np.nan, np.float32) if empty else self._mean.astype(np.float32),
-            standard_deviation=(
-                np.full(self._n_neurons, np.nan, np.float32)
-                if empty
-                else np.sqrt(self._squares / n).astype(np.float32)
-            ),
-            active_fraction=(self._n_active / n).astype(np.float32),
-            n_images=self._n_valid,
-        )
-        return NeuronIndex(
-            top_images=(_ROW_BITS - (keys & _ROW_BITS)).astype(np.int32),
-            top_activations=_activations_of_keys(keys),
-            statistics=statistics,
-            n_invalid=self._n_invalid,
-        )
-
-    def _update_chunk(self, start_row: int, chunk: NDArray[np.float32]) -> None:
-        rows = np.arange(start_row, start_row + len(chunk), dtype=np.int64)
-        in_order = start_row >= self._next_row
-        self._next_row = max(self._next_row, start_row + len(chunk))
-        # A float64 sum of float32 values is finite exactly when all of them are.
-        valid = np.isfinite(chunk.sum(axis=1, dtype=np.float64))
-        if not valid.all():
-            self._n_invalid += int((~valid).sum())
-            chunk, rows = chunk[valid], rows[valid]
-            if not len(chunk):
-                return
-        # Zero has two signs; a tie between them is a tie.
-        chunk = chunk + np.float32(0.0)
-        self._update_statistics(chunk)
-        self._update_candidates(rows, chunk, in_order)
-
-    def _update_statistics(self, chunk: NDArray[np.float32]) -> None:
-        n_old, n_new = self._n_valid, len(chunk)
-        n = n_old + n_new
-        np.maximum(self._maximum, chunk.max(axis=0), out=self._maximum)
-        self._n_active += np.count_nonzero(chunk > 0, axis=0)
-        values = chunk.astype(np.float64)
-        mean = values.mean(axis=0)
-        values -= mean
-        difference = mean - self._mean
-        self._squares += np.einsum("ij,ij->j", values, values) + difference**2 * (n_old * n_new / n)
-        self._mean += difference * (n_new / n)
-        self._n_valid = n
-
-    def _update_candidates(self, rows: NDArray[np.int64], chunk: NDArray[np.float32], in_order: bool) -> None:
-        # When rows ascend, a tie with the K-th strongest loses: the row already there is smaller.
-        better = chunk > self._threshold if in_order else chunk >= self._threshold
-        # By neuron first, so that the candidates of one neuron lie side by side.
-        neurons, positions = np.nonzero(np.ascontiguousarray(better.T))
-        if not len(neurons):
-            return
-        counts = np.bincount(neurons, minlength=self._n_neurons)
-        self._compact(np.flatnonzero(self._filled + counts > self._capacity))
-        first = np.cumsum(counts) - counts
-        places = self._filled[neurons] + np.arange(len(neurons)) - first[neurons]
-        self._keys[neurons, places] = _keys(chunk[positions, neurons], rows[positions])
-        self._filled += counts
-
-    def _compact(self, neurons: NDArray[np.int64]) -> None:
-        """Keep the K largest keys of these neurons, all of which have more, and raise their thresholds."""
-        if not len(neurons):
-            return
-        keys = self._keys[neurons]
-        keys.partition(self._capacity - self._k, axis=1)
-        kept = keys[:, self._capacity - self._k :]
-        self._keys[neurons] = _EMPTY_KEY
-        self._keys[neurons, : self._k] = kept
-        self._filled[neurons] = self._k
-        self._threshold[neurons] = _activations_of_keys(kept[:, 0])
-
-
-def _keys(activations: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return int64 keys that order as (activation ascending, row descending)."""
-    bits = activations.view(np.int32).astype(np.int64)
-    # Negative floats order backwards by their bits.
-    ordered = np.where(bits < 0, bits ^ np.int64(0x7FFFFFFF), bits)
-    return np.asarray((ordered << np.int64(32)) | (_ROW_BITS - rows), dtype=np.int64)
-
-
-def _activations_of_keys(keys: NDArray[np.int64]) -> NDArray[np.float32]:
-    ordered = keys >> np.int64(32)
-    bits = np.where(ordered < 0, ordered ^ np.int64(0x7FFFFFFF), ordered)
-    return np.ascontiguousarray(bits.astype(np.int32)).view(np.float32)
-
-
-def build_neuron_index(
-    activations: NDArray[np.float32], k: int = MAX_TOP_N, *, task: Task | None = None
-) -> NeuronIndex:
-    """Build the index of a whole layer in one pass, reading it block by block.
-
-    Parameters
-    ----------
-    activations : ndarray of float32, shape (images, d)
-        May be a memory map larger than the memory.
-    k : int
-        Images to keep for each neuron.
-
-    Raises
-    ------
-    Cancelled
-        If the task was asked to stop.
-    """
-    task = task or SilentTask()
-    n_images, n_neurons = activations.shape
-    builder = NeuronIndexBuilder(n_neurons, k)
-    for start in range(0, n_images, _READ_ROWS):
-        task.check_cancelled()
-        task.progress(start, n_images, "Indexing the neurons")
-        builder.update(start, activations[start : start + _READ_ROWS])
-    return builder.finish()
 
 
 def index_bytes(n_images: int, n_neurons: int) -> int:

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from app.jobs.job import let_it_be_painted
 from app.layer_data import LayerData
+from backend.activations.row_stream import gather_rows
 from backend.errors import ParameterError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.hierarchy import Hierarchy, build_hierarchy
 from backend.method.parameters import LinkageMethod, Metric, Parameters
 from backend.method.results import Disentanglement
@@ -16,7 +18,12 @@ from backend.task import Task
 
 
 def disentangle_neuron(
-    layer: LayerData, neuron: int, parameters: Parameters, hierarchy: Hierarchy | None, task: Task
+    layer: LayerData,
+    neuron: int,
+    parameters: Parameters,
+    hierarchy: Hierarchy | None,
+    task: Task,
+    adjustments: Adjustments = UNADJUSTED,
 ) -> Disentanglement:
     """Run steps 1 to 4 alone: what follows the threshold while it is dragged."""
     # Imports scikit-learn, which the window must not wait for.
@@ -24,14 +31,21 @@ def disentangle_neuron(
 
     task.check_cancelled()
     top = layer.index.top(neuron, parameters.top_n)
-    split = disentangle(layer.activations, neuron, parameters, top=top, hierarchy=hierarchy)
+    split = disentangle(
+        layer.activations, neuron, parameters, top=top, hierarchy=hierarchy, adjustments=adjustments
+    )
     # The drawing's layout and the concepts' numbers are made when first asked for: here, while nobody waits.
     _ = split.concept_numbers
     return split
 
 
 def analyse(
-    layer: LayerData, neuron: int, parameters: Parameters, hierarchy: Hierarchy | None, task: Task
+    layer: LayerData,
+    neuron: int,
+    parameters: Parameters,
+    hierarchy: Hierarchy | None,
+    task: Task,
+    adjustments: Adjustments = UNADJUSTED,
 ) -> NeuronAnalysis:
     """Return the whole :class:`~backend.evaluation.neuron_analysis_result.NeuronAnalysis`.
 
@@ -40,7 +54,7 @@ def analyse(
     """
     from backend.evaluation.neuron_analysis import evaluate
 
-    split = disentangle_neuron(layer, neuron, parameters, hierarchy, task)
+    split = disentangle_neuron(layer, neuron, parameters, hierarchy, task, adjustments)
     task.partial(split)
     let_it_be_painted(task)
     return evaluate(layer.name, layer.activations, split, index=layer.index, task=task)
@@ -91,7 +105,7 @@ def sweep_merge_heights(
 ) -> None:
     """Build the tree of every given neuron and hand over its merge heights in chunks."""
     kind = TreeKind.of(layer.name, parameters)
-    n_merges = max(0, min(parameters.top_n, layer.index.k) - 1)
+    n_merges = max(0, min(parameters.top_n, layer.index.statistics.n_images) - 1)
     for start in range(0, len(neurons), SWEEP_CHUNK):
         chunk = neurons[start : start + SWEEP_CHUNK]
         heights = np.full((len(chunk), n_merges), np.nan)
@@ -100,7 +114,7 @@ def sweep_merge_heights(
             top = layer.index.top(int(neuron), parameters.top_n)
             if top.n_active == 0 or len(top) < 2:
                 continue
-            vectors = np.asarray(layer.activations[top.images], dtype=np.float32)
+            vectors = gather_rows(layer.activations, top.images)
             try:
                 tree = build_hierarchy(vectors, parameters.linkage, parameters.metric)
             except ParameterError:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.jobs.embedding_process import EmbeddingProcess
+from backend.activations.row_stream import gather_rows
 from backend.evaluation.embedding import embed
 from backend.evaluation.embedding_result import Embedding, EmbeddingMethod, EmbeddingSettings
 from backend.method.parameters import Metric
@@ -66,7 +67,7 @@ def embed_images(
 
 def vectors_of(activations: NDArray[np.float32], key: EmbeddingKey) -> NDArray[np.float32]:
     """Return float32 (N, d): the activations of a picture's images as its metric asks for them."""
-    vectors = np.asarray(activations[list(key.images)], dtype=np.float32)
+    vectors = gather_rows(activations, np.array(key.images, np.int64))
     if key.metric == "euclidean":
         return vectors
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backend.activations.store import ActivationWriter, open_activations
 from backend.errors import ExtractionError, ProjectError
 from backend.method.parameters import MAX_TOP_N
-from backend.neurons import NeuronIndexBuilder
+from backend.neuron_index_builder import NeuronIndexBuilder
 from backend.project_folder.project_layers import LayerBinding, LayerRecord, StoredBlock
 from backend.task import Task
 

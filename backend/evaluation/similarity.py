@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.activations.row_stream import gather_rows
+
 _NULL_IMAGES = 1000
 """Random images that the nulls of a neuron's concepts are drawn from."""
 
@@ -76,7 +78,7 @@ def concept_similarities(
     outside = _Images(_random_images(activations, never_drawn, rng), mean)
     similarities = []
     for rows in members:
-        inside = _Images(np.asarray(activations[rows], dtype=np.float32), mean)
+        inside = _Images(gather_rows(activations, rows), mean)
         mean_cosine, centred_cosine = inside.cohesion(np.arange(len(rows)))
         null, centred_null = _random_cohesion(outside, len(rows), rng)
         similarities.append(
@@ -130,7 +132,7 @@ def _random_images(
 ) -> NDArray[np.float32]:
     others = np.setdiff1d(np.arange(len(activations)), never_drawn, assume_unique=True)
     rows = np.sort(rng.choice(others, size=min(len(others), _NULL_IMAGES), replace=False))
-    vectors = np.asarray(activations[rows], dtype=np.float32)
+    vectors = gather_rows(activations, rows)
     return vectors[np.isfinite(vectors).all(axis=1)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.activations.row_stream import gather_rows
 from backend.errors import ParameterError
 from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.clusters import find_clusters
@@ -58,7 +59,7 @@ def disentangle(
     status, message = neuron_status(neuron, top, parameters.top_n)
     if status in ("dead", "too_few_images"):
         return _without_concepts(neuron, parameters, status, message, top, adjustments)
-    vectors = np.asarray(activations[top.images], dtype=np.float32)
+    vectors = gather_rows(activations, top.images)
     if hierarchy is None:
         hierarchy = build_hierarchy(vectors, parameters.linkage, parameters.metric)
     by_hand = adjustments.by_hand(top.images)

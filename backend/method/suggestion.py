@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
+from backend.activations.row_stream import gather_rows
 from backend.errors import ParameterError
 from backend.method.clusters import find_clusters
 from backend.method.hierarchy import build_hierarchy
@@ -66,7 +67,7 @@ def suggest(
         task.progress(len(samples), wanted, "Measuring distances for a suggested threshold")
         top = _top(activations, index, int(neuron), parameters.top_n)
         if top.n_active > 0 and len(top) >= 2:
-            samples.append(np.asarray(activations[top.images], dtype=np.float32))
+            samples.append(gather_rows(activations, top.images))
         if len(samples) == wanted:
             break
     if not samples:

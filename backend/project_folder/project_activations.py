@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from backend.activations.store import open_activations
 from backend.errors import ProjectError
+from backend.neuron_index_builder import NeuronIndexBuilder, build_neuron_index
 from backend.neurons import (
     NeuronIndex,
-    NeuronIndexBuilder,
-    build_neuron_index,
     load_neuron_index,
     save_neuron_index,
 )

@@ -6,11 +6,12 @@ import itertools
 import numpy as np
 import pytest
 
+from backend.activations import row_stream
+from backend.activations.row_stream import n_stream_workers
 from backend.errors import ProjectError
+from backend.neuron_index_builder import NeuronIndexBuilder, build_neuron_index
 from backend.neurons import (
     NeuronIndex,
-    NeuronIndexBuilder,
-    build_neuron_index,
     load_neuron_index,
     save_neuron_index,
 )
@@ -111,6 +112,42 @@ def test_fewer_images_than_asked_for():
     index = build(activations, 1000, [5])
     assert index.top_images.shape == (3, 11)
     assert_is_index_of(index, activations, 1000)
+
+
+@pytest.mark.parametrize("n_cores", [1, 2, 3])
+def test_several_workers_give_the_index_of_one(monkeypatch, n_cores):
+    monkeypatch.setattr(row_stream, "available_cores", lambda: n_cores)
+    monkeypatch.setattr(row_stream, "_CHUNK_BYTES", 200 * 5 * 4)
+    rng = np.random.default_rng(3)
+    activations = rng.integers(0, 300, (2950, 5)).astype(np.float32)
+    activations[:, 4] = 0.0
+    activations[rng.choice(2950, 30, replace=False)] = np.nan
+    assert n_stream_workers(activations) == n_cores
+    for k in (1, 40, 1000, 2920):
+        assert_is_index_of(build_neuron_index(activations, k), activations, k)
+
+
+def test_builders_that_saw_no_row_or_few_can_be_merged():
+    activations = relu_normal(300, 4)
+    for bounds in ([0, 0, 300], [0, 300, 300], [0, 7, 300], [0, 0, 0]):
+        builders = [NeuronIndexBuilder(4, 20) for _ in range(2)]
+        for builder, (start, stop) in zip(builders, itertools.pairwise(bounds), strict=True):
+            builder.update(start, activations[start:stop])
+        builders[0].merge(builders[1])
+        index = builders[0].finish()
+        if bounds[-1]:
+            assert_is_index_of(index, activations, 20)
+        assert index.statistics.n_images == bounds[-1]
+
+
+def test_a_merged_builder_goes_on():
+    activations = np.random.default_rng(4).integers(0, 3, (1200, 4)).astype(np.float32)
+    first, second = NeuronIndexBuilder(4, 30), NeuronIndexBuilder(4, 30)
+    second.update(0, activations[:400])
+    first.update(400, activations[400:800])
+    first.merge(second)
+    first.update(800, activations[800:])
+    assert_is_index_of(first.finish(), activations, 30)
 
 
 def test_no_valid_image_at_all():

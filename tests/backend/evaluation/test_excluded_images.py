@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from backend.evaluation.neuron_analysis import analyse_neuron
 from backend.method.parameters import Parameters
-from backend.neurons import build_neuron_index
+from backend.neuron_index_builder import build_neuron_index
 from tests.backend.realistic_activations import realistic_activations
 
 PARAMETERS = Parameters(top_n=60, distance_threshold=25.0, outlier_radius_squared=60.0)

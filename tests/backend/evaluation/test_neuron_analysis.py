@@ -2,7 +2,7 @@ import numpy as np
 
 from backend.evaluation.neuron_analysis import analyse_neuron
 from backend.method.parameters import Parameters
-from backend.neurons import NeuronIndexBuilder
+from backend.neuron_index_builder import NeuronIndexBuilder
 from tests.backend.realistic_activations import realistic_activations
 
 PARAMETERS = Parameters(distance_threshold=20.0, outlier_radius_squared=40.0)
