@@ -57,7 +57,7 @@ class ConceptCounts(QObject):
         if kind != self._kind:
             self._stop()
             self._kind = kind
-            n_merges = max(0, min(parameters.top_n, self._layer.index.k) - 1)
+            n_merges = max(0, min(parameters.top_n, self._layer.index.statistics.n_images) - 1)
             self._heights = np.full((self._layer.n_neurons, n_merges), np.nan)
             self._known = np.zeros(self._layer.n_neurons, dtype=bool)
             self._sweep(parameters)

@@ -110,6 +110,7 @@ class ConceptNames(QObject):
             vector=np.asarray(concept.vector, dtype=np.float32),
             parameters=self._split.parameters,
             id=before.id if before is not None else None,
+            by_hand=self._split.hand_mark(concept.cluster),
         )
         return replace(record, name=text) if field == "name" else replace(record, notes=text)
 

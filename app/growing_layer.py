@@ -98,7 +98,14 @@ class LayerGrowth(QObject):
             return
         if not session.is_settled:
             return
-        function = partial(refresh_layer, session.project, session.layer, session.neuron, session.parameters)
+        function = partial(
+            refresh_layer,
+            session.project,
+            session.layer,
+            session.neuron,
+            session.parameters,
+            adjustments=session.adjustments.current,
+        )
         self._job = self._thread.submit(f"Refreshing {session.layer.name}", function)
         self._job.succeeded.connect(self._take_refreshed)
         self._job.failed.connect(self._give_up)

@@ -6,31 +6,36 @@ from collections import OrderedDict
 
 from app.jobs.analysis_jobs import TreeKind
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.hierarchy import Hierarchy
 from backend.method.parameters import Parameters
 from backend.method.results import Disentanglement
 
 KEPT_ANALYSES = 32
 
+_Place = tuple[str, int, Parameters, Adjustments]
+
 
 class KeptAnalyses:
-    """The latest analyses by layer, neuron and parameters, and the tree of the latest neuron."""
+    """The latest analyses by layer, neuron, parameters and adjustments, and the tree of the latest neuron."""
 
     def __init__(self) -> None:
-        self._analyses: OrderedDict[tuple[str, int, Parameters], NeuronAnalysis] = OrderedDict()
+        self._analyses: OrderedDict[_Place, NeuronAnalysis] = OrderedDict()
         self._tree: tuple[TreeKind, int, Hierarchy] | None = None
 
-    def analysis(self, layer: str, neuron: int, parameters: Parameters) -> NeuronAnalysis | None:
+    def analysis(
+        self, layer: str, neuron: int, parameters: Parameters, adjustments: Adjustments = UNADJUSTED
+    ) -> NeuronAnalysis | None:
         """Return a kept analysis, which is the newest then."""
-        place = (layer, neuron, parameters)
+        place = (layer, neuron, parameters, adjustments)
         if place in self._analyses:
             self._analyses.move_to_end(place)
         return self._analyses.get(place)
 
     def keep(self, analysis: NeuronAnalysis) -> None:
         """Keep an analysis; the oldest is dropped if there are too many."""
-        parameters = analysis.disentanglement.parameters
-        self._analyses[(analysis.layer, analysis.neuron, parameters)] = analysis
+        split = analysis.disentanglement
+        self._analyses[(analysis.layer, analysis.neuron, split.parameters, split.adjustments)] = analysis
         while len(self._analyses) > KEPT_ANALYSES:
             self._analyses.popitem(last=False)
 

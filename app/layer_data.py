@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.method.adjustments import Adjustments
 from backend.method.parameters import Parameters, Suggestion
 from backend.neurons import NeuronIndex
 
@@ -30,6 +31,8 @@ class LayerData:
         As they were when the layer was loaded.
     n_images : int
         Images of the project: as many rows as the layer has when it is complete.
+    adjustments : mapping of int to Adjustments
+        By hand, of its neurons, as they were when the layer was loaded.
     """
 
     name: str
@@ -39,6 +42,7 @@ class LayerData:
     parameters: Parameters
     neuron_names: Mapping[int, str]
     n_images: int
+    adjustments: Mapping[int, Adjustments] = field(default_factory=dict)
 
     @property
     def n_neurons(self) -> int:

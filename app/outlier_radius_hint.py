@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from backend.method.adjustments import LEFT_OUT
 from backend.method.results import Disentanglement
 from widgets.quantity_text import activation_text
 
@@ -40,7 +41,7 @@ def hint_text(split: Disentanglement) -> str:
 
 
 def _has_large_cluster(split: Disentanglement, radius: float, least: int) -> bool:
-    members = split.kmeans_labels[split.squared_distances < radius]
+    members = split.kmeans_labels[(split.squared_distances < radius) & (split.labels != LEFT_OUT)]
     return len(members) > 0 and int(np.bincount(members).max()) >= least
 
 

@@ -13,10 +13,11 @@ from PySide6.QtGui import QUndoStack
 from app.concept_counts import ConceptCounts
 from app.concept_names import ConceptNames
 from app.growing_layer import LayerGrowth
+from app.hand_adjustments import HandAdjustments
 from app.jobs.analysis_jobs import analyse, disentangle_neuron
 from app.jobs.extraction_growth import rows_of_unfinished_layers
 from app.jobs.job_threads import JobThreads
-from app.jobs.layer_jobs import RefreshedLayer, load_layer
+from app.jobs.layer_jobs import RefreshedLayer, load_layer, refresh_layer
 from app.kept_analyses import KeptAnalyses
 from app.layer_data import LayerData
 from app.neuron_names import NeuronNames
@@ -47,7 +48,7 @@ class Session(QObject):
         arrive first; ``analysis`` adds the evaluation over the whole dataset.
     freshness : Freshness or None
         What changed since the project's activations were computed; None as long as that is not known.
-    selection, visited, counts, names, neuron_names, growth : QObject
+    selection, visited, counts, names, neuron_names, adjustments, growth : QObject
         The parts with signals of their own.
     undo_stack : QUndoStack
 
@@ -101,6 +102,7 @@ class Session(QObject):
         self.counts = ConceptCounts(threads.aside, self)
         self.names = ConceptNames(self)
         self.neuron_names = NeuronNames(self)
+        self.adjustments = HandAdjustments(self)
         self.growth = LayerGrowth(threads.interactive, self)
         self._wanted: tuple[str, int | None] | None = None
         self._preview: float | None = None
@@ -199,8 +201,10 @@ class Session(QObject):
     def take_refreshed(self, refreshed: RefreshedLayer) -> bool:
         """Go over to the layer on show as it is now; False if something else is on show by now."""
         layer, split = refreshed.layer, refreshed.analysis.disentanglement
-        shown = (self.layer.name, self.neuron, self.parameters) if self.layer is not None else None
-        if not self.is_settled or shown != (layer.name, split.neuron, split.parameters):
+        if not self.is_settled or self.layer is None or layer.name != self.layer.name:
+            return False
+        shown = (self.neuron, self.parameters, self.adjustments.current)
+        if shown != (split.neuron, split.parameters, split.adjustments) or self._is_stale(layer):
             return False
         self.about_to_change.emit()
         was_partial = self.layer is not None and self.layer.is_partial
@@ -233,7 +237,7 @@ class Session(QObject):
         self.selection.clear()
         self.visited.visit(self.layer.name, neuron)
         self.names.set_neuron(self.layer.name, neuron)
-        if self._kept.analysis(self.layer.name, neuron, self.parameters) is not None:
+        if self._kept_analysis() is not None:
             self.neuron_changed.emit(neuron)
             self._request_analysis()
         else:
@@ -310,6 +314,18 @@ class Session(QObject):
         self.counts.set_parameters(parameters)
         self._request_analysis()
 
+    def analyse_anew(self, layer: str, neuron: int) -> None:
+        """Show a neuron whose adjustments are others now."""
+        if self.layer is not None and (self.layer.name, self.neuron) == (layer, neuron):
+            self._request_analysis()
+        else:
+            self.show_layer(layer, neuron)
+
+    def forget_analyses(self) -> None:
+        """Analyse the neuron on show without anything kept: other images are excluded now."""
+        self._kept.clear()
+        self._request_analysis()
+
     def store(self, write: Callable[[Project], object]) -> bool:
         """Write to the project; if that fails, :attr:`problem` says why and False is returned.
 
@@ -331,7 +347,10 @@ class Session(QObject):
         """Show the analysis that the neuron and its parameters ask for: a kept one at once, else a job's."""
         if self.layer is None or self.neuron is None or self._wanted is not None:
             return
-        kept = self._kept.analysis(self.layer.name, self.neuron, self.parameters)
+        if self._is_stale(self.layer):
+            self._request_refresh(self.layer, self.neuron)
+            return
+        kept = self._kept_analysis()
         if kept is not None:
             self._threads.interactive.cancel_all()
             self._take_split(kept.disentanglement)
@@ -340,11 +359,49 @@ class Session(QObject):
         tree = self._kept.tree(self.layer.name, self.neuron, self.parameters)
         job = self._threads.interactive.submit(
             f"Analysing neuron {self.neuron} of {self.layer.name}",
-            partial(analyse, self.layer, self.neuron, self.parameters, tree),
+            partial(
+                analyse,
+                self.layer,
+                self.neuron,
+                self.parameters,
+                tree,
+                adjustments=self.adjustments.current,
+            ),
         )
         job.partial.connect(self._take_split)
         job.succeeded.connect(self._take_analysis)
         job.failed.connect(self.analysis_failed)
+
+    def _is_stale(self, layer: LayerData) -> bool:
+        """Tell whether a layer was loaded when other images were excluded."""
+        return layer.index.excluded != self.adjustments.excluded
+
+    def _kept_analysis(self) -> NeuronAnalysis | None:
+        if self.layer is None or self.neuron is None or self._is_stale(self.layer):
+            return None
+        return self._kept.analysis(self.layer.name, self.neuron, self.parameters, self.adjustments.current)
+
+    def _request_refresh(self, layer: LayerData, neuron: int) -> None:
+        """Load the layer anew together with the analysis, since its neurons' top images are others now."""
+        if self.project is None:
+            return
+        job = self._threads.interactive.submit(
+            f"Analysing neuron {neuron} of {layer.name}",
+            partial(
+                refresh_layer,
+                self.project,
+                layer,
+                neuron,
+                self.parameters,
+                adjustments=self.adjustments.current,
+            ),
+        )
+        job.succeeded.connect(self._take_reloaded)
+        job.failed.connect(self.analysis_failed)
+
+    @Slot(object)
+    def _take_reloaded(self, refreshed: RefreshedLayer) -> None:
+        self.take_refreshed(refreshed)
 
     @Slot()
     def _request_preview(self) -> None:
@@ -354,7 +411,14 @@ class Session(QObject):
         tree = self._kept.tree(self.layer.name, self.neuron, parameters)
         job = self._threads.interactive.submit(
             f"Clustering neuron {self.neuron} of {self.layer.name}",
-            partial(disentangle_neuron, self.layer, self.neuron, parameters, tree),
+            partial(
+                disentangle_neuron,
+                self.layer,
+                self.neuron,
+                parameters,
+                tree,
+                adjustments=self.adjustments.current,
+            ),
         )
         job.succeeded.connect(self._take_split)
 
@@ -384,6 +448,7 @@ class Session(QObject):
         if data.is_partial:
             self._kept.clear()  # they may rest on fewer rows
         self.neuron_names.set_names(data.neuron_names)
+        self.adjustments.set_layer(data.adjustments)
         self.layer_changed.emit(data)
         self.parameters_changed.emit(data.parameters)
         self.counts.set_layer(data, data.parameters)
@@ -412,6 +477,7 @@ class Session(QObject):
         self.layer = self.neuron = self.split = self.analysis = self._preview = None
         self._kept.forget_tree()
         self.neuron_names.set_names({})
+        self.adjustments.set_layer({})
         self.selection.clear()
         self.names.set_neuron(None, None)
         self.layer_changed.emit(None)

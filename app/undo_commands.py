@@ -1,4 +1,4 @@
-"""What can be undone: parameters, names of neurons, names and notes of concepts.
+"""What can be undone: parameters, names of neurons, names and notes of concepts, adjustments by hand.
 
 Each command stores first and then shows the place where it happened, so that undoing is never invisible.
 """
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QUndoCommand
 
+from backend.method.adjustments import Adjustments
 from backend.method.parameters import Parameters
 
 if TYPE_CHECKING:
     from app.concept_names import ConceptNames
+    from app.hand_adjustments import HandAdjustments
     from app.neuron_names import NeuronNames
     from app.session import Session
     from backend.named_concepts import NamedConcept
@@ -99,6 +101,54 @@ class SetConceptText(QUndoCommand):
             return False
         self._after = other._after
         return True
+
+
+class SetAdjustments(QUndoCommand):
+    """Other adjustments by hand of a neuron's concepts."""
+
+    def __init__(
+        self,
+        adjustments: HandAdjustments,
+        layer: str,
+        neuron: int,
+        before: Adjustments,
+        after: Adjustments,
+        text: str,
+    ):
+        super().__init__(text)
+        self._adjustments = adjustments
+        self._layer = layer
+        self._neuron = neuron
+        self._before = before
+        self._after = after
+
+    def redo(self) -> None:
+        """Adjust."""
+        self._adjustments.store(self._layer, self._neuron, self._after)
+
+    def undo(self) -> None:
+        """Return to the earlier adjustments."""
+        self._adjustments.store(self._layer, self._neuron, self._before)
+
+
+class SetExcludedImages(QUndoCommand):
+    """Other images are excluded from the project's analysis."""
+
+    def __init__(
+        self, adjustments: HandAdjustments, before: frozenset[int], after: frozenset[int], text: str
+    ):
+        super().__init__(text)
+        self._adjustments = adjustments
+        self._before = before
+        self._after = after
+
+    def redo(self) -> None:
+        """Exclude these."""
+        self._adjustments.store_excluded(self._after)
+
+    def undo(self) -> None:
+        """Exclude those from before."""
+        self._adjustments.store_excluded(self._before)
 
 
 def _describe(before: Parameters, after: Parameters) -> str:

@@ -8,6 +8,7 @@ from app.jobs.analysis_jobs import analyse
 from app.layer_data import LayerData
 from backend.errors import ParameterError, ProjectError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
+from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.parameters import Parameters, Suggestion
 from backend.project import Project
 from backend.task import SilentTask, Task
@@ -50,7 +51,12 @@ class RefreshedLayer:
 
 
 def refresh_layer(
-    project: Project, shown: LayerData, neuron: int, parameters: Parameters, task: Task
+    project: Project,
+    shown: LayerData,
+    neuron: int,
+    parameters: Parameters,
+    task: Task,
+    adjustments: Adjustments = UNADJUSTED,
 ) -> RefreshedLayer:
     """Load the layer on show anew, since it has grown or was computed again, and analyse its neuron.
 
@@ -70,7 +76,7 @@ def refresh_layer(
     layer = replace(layer, suggestion=suggestion, parameters=parameters)
     task.check_cancelled()
     # Its intermediate result would be shown before the layer that it belongs to.
-    return RefreshedLayer(layer, analyse(layer, neuron, parameters, None, _WithoutPartial(task)))
+    return RefreshedLayer(layer, analyse(layer, neuron, parameters, None, _WithoutPartial(task), adjustments))
 
 
 def suggest_for_layer(project: Project, name: str, task: Task) -> Suggestion | None:
@@ -92,8 +98,16 @@ def _load(project: Project, name: str, task: Task) -> LayerData:
             "continue its extraction."
         )
     task.check_cancelled()
-    names = project.neuron_names(name)
-    return LayerData(name, activations, index, None, Parameters(), names, project.n_images)
+    return LayerData(
+        name,
+        activations,
+        index,
+        suggestion=None,
+        parameters=Parameters(),
+        neuron_names=project.neuron_names(name),
+        n_images=project.n_images,
+        adjustments=project.adjustments(name),
+    )
 
 
 def _suggest_for_now(layer: LayerData, task: Task) -> Suggestion | None:
