@@ -270,10 +270,11 @@ class _Export:
     def _save_vectors(self, kind: str, layer: str, concepts: Sequence[ExportedConcept]) -> None:
         record = self.project.layer(layer)
         binding, source = record.binding, self.project.model_source
+        unknown = record.network_obstacle(self.project.weights_sha256)
         check = self.project.precision_check(layer)
         excluded = sorted(self.project.excluded_images)
         vectors = ConceptVectors(
-            model=source.architecture if binding.has_network else IMPORTED_ARCHITECTURE,
+            model=IMPORTED_ARCHITECTURE if unknown else source.architecture,
             weights_sha256=binding.weights_sha256,
             layer=layer,
             preprocessing=None if binding.preprocessing is None else binding.preprocessing.to_dict(),
@@ -287,7 +288,7 @@ class _Export:
                 "precision_check": None if check is None else check.to_dict(),
                 "versions": dict(record.versions),
             },
-            origin=None if record.origin is None else record.origin.to_dict(),
+            origin=None if record.origin is None else record.origin.to_export(),
             excluded_images=tuple(self.project.image_paths[row] for row in excluded),
         )
         for path in self._vector_files(kind, layer):

@@ -14,6 +14,7 @@ OriginState = Literal["unchanged", "touched", "changed", "missing"]
 """What became of the file: as it was; of the same size with another date; of another size; not there."""
 
 
+_OF_THIS_MACHINE = frozenset({"path", "size", "mtime_ns"})
 _EXACT_IN_FLOAT32 = frozenset({"float16", "bfloat16", "int8", "uint8", "int16", "uint16"})
 
 
@@ -130,6 +131,10 @@ class LayerOrigin:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values that :meth:`from_dict` reads."""
         return {**asdict(self), "shape": list(self.shape)}
+
+    def to_export(self) -> dict[str, Any]:
+        """Return JSON-ready values for others, who have the file in another place."""
+        return {key: value for key, value in self.to_dict().items() if key not in _OF_THIS_MACHINE}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LayerOrigin:

@@ -90,7 +90,8 @@ def test_exports_carry_the_origin(world, acts, capsys):
     for name in ("concept_vectors.1.safetensors", "concept_vectors.1.npz"):
         vectors = load_concept_vectors(out / name)
         assert (vectors.model, vectors.weights_sha256, vectors.preprocessing) == ("imported", "", None)
-        assert vectors.origin["dtype"] == "float64"
+        assert (vectors.origin["file"], vectors.origin["dtype"]) == ("acts.npy", "float64")
+        assert str(acts) not in json.dumps(vectors.origin)
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "activations computed elsewhere" in report
     assert "1 was imported from acts.npy" in report
