@@ -47,6 +47,7 @@ class NeuronIndexBuilder:
         self._keys = np.full((n_neurons, self._capacity), _EMPTY_KEY, dtype=np.int64)
         self._filled = np.zeros(n_neurons, dtype=np.int64)
         self._threshold = np.full(n_neurons, -np.inf, dtype=np.float32)
+        self._any_compacted = False
         self._next_row = 0
         self._n_valid = 0
         self._n_invalid = 0
@@ -85,6 +86,7 @@ class NeuronIndexBuilder:
         """Take in all that another builder of the same neurons and K has taken in: other rows."""
         self._merge_statistics(other._n_valid, other._mean, other._squares, other._maximum, other._n_active)
         self._n_invalid += other._n_invalid
+        self._any_compacted |= other._any_compacted
         self._next_row = max(self._next_row, other._next_row)
         other._compact(np.flatnonzero(other._filled > self._k))
         neurons, places = np.nonzero(np.arange(self._k) < other._filled[:, None])
@@ -170,6 +172,13 @@ class NeuronIndexBuilder:
         self._n_valid = n
 
     def _update_candidates(self, rows: NDArray[np.int64], chunk: NDArray[np.float32], in_order: bool) -> None:
+        n_filled = int(self._filled[0])
+        if not self._any_compacted and n_filled + len(rows) <= self._capacity:
+            # Every cell is a candidate yet.
+            keys = _keys(np.ascontiguousarray(chunk.T), rows)
+            self._keys[:, n_filled : n_filled + len(rows)] = keys
+            self._filled += len(rows)
+            return
         # When rows ascend, a tie with the K-th strongest loses: the row already there is smaller.
         compare = np.greater if in_order else np.greater_equal
         better = compare(chunk, self._threshold, out=self._above[: len(chunk)])
@@ -197,6 +206,7 @@ class NeuronIndexBuilder:
         """Keep the K largest keys of these neurons, all of which have more, and raise their thresholds."""
         if not len(neurons):
             return
+        self._any_compacted = True
         keys = self._keys[neurons]
         keys.partition(self._capacity - self._k, axis=1)
         kept = keys[:, self._capacity - self._k :]

@@ -140,13 +140,16 @@ def test_builders_that_saw_no_row_or_few_can_be_merged():
         assert index.statistics.n_images == bounds[-1]
 
 
-def test_a_merged_builder_goes_on():
-    activations = np.random.default_rng(4).integers(0, 3, (1200, 4)).astype(np.float32)
+@pytest.mark.parametrize("n_first", [0, 50, 400])
+def test_a_merged_builder_goes_on(n_first):
+    activations = np.random.default_rng(4).integers(0, 200, (1200, 4)).astype(np.float32)
     first, second = NeuronIndexBuilder(4, 30), NeuronIndexBuilder(4, 30)
-    second.update(0, activations[:400])
-    first.update(400, activations[400:800])
+    second.update(0, activations[: 800 - n_first])
+    first.update(800 - n_first, activations[800 - n_first : 800])
     first.merge(second)
-    first.update(800, activations[800:])
+    first.update(800, activations[800:1000])
+    assert_is_index_of(first.finish(), activations[:1000], 30)
+    first.update(1000, activations[1000:])
     assert_is_index_of(first.finish(), activations, 30)
 
 
