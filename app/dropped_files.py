@@ -9,8 +9,8 @@ from PySide6.QtCore import QMimeData
 from app.project_actions import DATABASE_FILE
 
 _WHAT_CAN_BE = (
-    "Drop a project (a folder NAME.prism) to open it, or the folder that your images are in, one folder a "
-    "class or flat, to make a project of them."
+    "Drop a project (a folder NAME.prism) to open it, the folder that your images are in, one folder a class "
+    "or flat, to make a project of them, or a file of activations (.npy, .npz, .safetensors) to import it."
 )
 
 
@@ -29,6 +29,16 @@ def dropped_image(mime: QMimeData) -> Path | None:
 
     path = _dropped_path(mime)
     known = path is not None and path.suffix.lower() in IMAGE_SUFFIXES | DICOM_SUFFIXES
+    return path if known else None
+
+
+def dropped_activations(mime: QMimeData) -> Path | None:
+    """Return the one file of activations that was dropped, or None."""
+    # Imports NumPy and safetensors, which the window need not wait for.
+    from backend.activations.activation_file import ACTIVATION_SUFFIXES
+
+    path = _dropped_path(mime)
+    known = path is not None and path.is_file() and path.suffix.lower() in ACTIVATION_SUFFIXES
     return path if known else None
 
 

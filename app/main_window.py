@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.code_permission import CodePermission
-from app.dropped_files import dropped_folder, dropped_image, why_not_taken
+from app.dropped_files import dropped_activations, dropped_folder, dropped_image, why_not_taken
 from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
 from app.jobs.job import Job, JobFailure
 from app.jobs.job_display import JobDisplay
@@ -339,7 +339,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the dropped project, begin a new one with the dropped images, or say what can be dropped."""
+        """Open the dropped project, begin one with dropped images or activations, or say what can be."""
         mime = event.mimeData()
         event.acceptProposedAction()
         folder, image = dropped_folder(mime), dropped_image(mime)
@@ -350,6 +350,8 @@ class MainWindow(QMainWindow):
 
         if folder is not None:
             self.projects.open_or_begin(folder)
+        elif (activations := dropped_activations(mime)) is not None:
+            self.projects.imports.import_activations(activations)
         else:
             action = "Use its folder" if image is not None else ""
             tell(self, "What can be dropped", why_not_taken(mime), action=action, on_action=begin)

@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QMessageBox
 
 from app.import_dialog import ImportDialog
@@ -209,3 +210,13 @@ def test_a_file_that_goes_away_is_said_in_a_sentence(qtbot, window, dialog, worl
     qtbot.waitUntil(lambda: bool(visible(window, ErrorDialog)), timeout=20_000)
     assert window.session.project is None
     assert not (world / "acts.prism").exists()
+
+
+def test_dropping_a_file_of_activations_opens_the_dialog_with_it(qtbot, window, world):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(world / "acts.npy"))])
+    none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    window.dropEvent(QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, left, none))
+    (dialog,) = visible(window, ImportDialog)
+    assert dialog.form.activations_section.file() == world / "acts.npy"
+    qtbot.waitUntil(lambda: "90 images" in dialog.form.activations_section.shape_label.text(), timeout=20_000)
