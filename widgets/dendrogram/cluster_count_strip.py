@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from widgets.dendrogram.cached_layer import CachedLayer
 from widgets.dendrogram.dendrogram_state import DendrogramState
-from widgets.dendrogram.height_axis import AXIS_WIDTH, log_ticks
+from widgets.dendrogram.height_axis import axis_width, log_ticks
 from widgets.dendrogram.threshold_steps import round_to_resolution
 from widgets.palette import blend
 from widgets.theme import scaled_font
@@ -94,7 +94,7 @@ class ClusterCountStrip(QWidget):
     def plot_rect(self) -> QRectF:
         """Return where the staircase is, in pixels."""
         line = self.fontMetrics().height()
-        return QRectF(self.rect()).adjusted(AXIS_WIDTH, line * 0.9, -6, -line * 0.95)
+        return QRectF(self.rect()).adjusted(axis_width(self.font()), line * 0.9, -6, -line * 0.95)
 
     def x_of(self, height: float) -> float:
         """Return where a threshold is, in pixels; at the edge if it is beyond."""
@@ -180,7 +180,7 @@ class ClusterCountStrip(QWidget):
         n_leaves = len(self._state.merge_heights) + 1
         for count in [c for c in (1, 10, 100, 1000) if c <= n_leaves]:
             y = float(self._y_of(float(count)))
-            box = QRectF(0, y - metrics.height() / 2, AXIS_WIDTH - 5, metrics.height())
+            box = QRectF(0, y - metrics.height() / 2, rect.left() - 5, metrics.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(count))
 
     def _ticks(self) -> list[float]:

@@ -57,14 +57,14 @@ class DendrogramItem(pg.GraphicsObject):  # type: ignore[misc]
         segments = tree_segments(layout, self._state.threshold)
         lines = _Lines(self._state, segments, transform, painter.device().devicePixelRatioF())
         width = 1.0 if layout.n_leaves > _MANY_LEAVES else 1.5
-        chosen = layout.covered(self._state.chosen)[segments.node]
+        thick = (layout.covered(self._state.chosen) | self._state.under_pointer)[segments.node]
         dark = is_dark(palette)
         neutral = blend(palette.color(_Role.Text), palette.color(_Role.Base), 0.62)
         colors = np.where(segments.number == ABOVE, ABOVE, segments.number % N_CONCEPT_COLORS)
         for number in np.unique(colors):
             color = neutral if number == ABOVE else concept_color(int(number), dark)
-            lines.paint(painter, (colors == number) & ~chosen, color, width)
-            lines.paint(painter, (colors == number) & chosen, color, width + 1.5)
+            lines.paint(painter, (colors == number) & ~thick, color, width)
+            lines.paint(painter, (colors == number) & thick, color, width + 1.5)
         painter.restore()
 
     def _paint_grounds(self, painter: QPainter, transform: QTransform, palette: QPalette) -> None:
@@ -74,9 +74,20 @@ class DendrogramItem(pg.GraphicsObject):  # type: ignore[misc]
         covered = layout.covered(state.chosen)
         outside = np.append(covered, False)[layout.parent]
         for node in np.flatnonzero(covered & ~outside):
-            painter.fillRect(self._node_rect(int(node), transform), blend(accent, base, 0.22))
+            rect = self._node_rect(int(node), transform)
+            painter.fillRect(rect, blend(accent, base, 0.22))
+            self._paint_outline(painter, rect, accent, Qt.PenStyle.SolidLine)
         if state.hovered >= 0:
-            painter.fillRect(self._node_rect(state.hovered, transform), blend(accent, base, 0.12))
+            rect = self._node_rect(state.hovered, transform)
+            if not covered[state.hovered]:
+                painter.fillRect(rect, blend(accent, base, 0.12))
+            self._paint_outline(painter, rect, accent, Qt.PenStyle.DotLine)
+
+    def _paint_outline(self, painter: QPainter, rect: QRectF, color: QColor, style: Qt.PenStyle) -> None:
+        """Frame a ground: on a screen of high contrast a tint alone is hardly seen."""
+        painter.setPen(QPen(color, 1, style))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _node_rect(self, node: int, transform: QTransform) -> QRectF:
         """Return the ground of a subtree: its slots, from the leaves to a little above its merge."""

@@ -142,6 +142,19 @@ class DendrogramState:
             self.chosen[leaves] = True
 
     @property
+    def under_pointer(self) -> NDArray[np.bool_]:
+        """Whether each node is the one under the pointer or below it, bool (2N − 1,)."""
+        layout = self.layout
+        if layout is None:
+            return np.zeros(0, dtype=np.bool_)
+        if self.hovered < 0:
+            return np.zeros(len(layout.height), dtype=np.bool_)
+        first = layout.first[self.hovered]
+        end = first + layout.size[self.hovered]
+        inside: NDArray[np.bool_] = (layout.first >= first) & (layout.first + layout.size <= end)
+        return inside
+
+    @property
     def chosen_leaves(self) -> NDArray[np.int64]:
         """int64 (m,): the selected leaves, ascending."""
         return np.flatnonzero(self.chosen).astype(np.int64)

@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 
 import pyqtgraph as pg
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QFont, QFontMetricsF, QPalette
+from PySide6.QtWidgets import QGraphicsSceneResizeEvent
 
 from widgets.dendrogram.dendrogram_state import DendrogramState
 from widgets.palette import blend
 from widgets.theme import scaled_font
 
-AXIS_WIDTH = 58
+_SMALLER = 0.88
+_TICK = 4
+_EDGE = 3  # pixels to the left of the name: the frame of the focus is there
+
+
+def axis_width(font: QFont) -> int:
+    """Return the width in pixels of the axis in a font: its name, numbers of five characters, ticks."""
+    metrics = QFontMetricsF(scaled_font(font, _SMALLER))
+    return math.ceil(metrics.height() + metrics.horizontalAdvance("00.00") + 2 * _TICK + _EDGE)
 
 
 class HeightAxis(pg.AxisItem):  # type: ignore[misc]
@@ -20,8 +29,8 @@ class HeightAxis(pg.AxisItem):  # type: ignore[misc]
     def __init__(self, state: DendrogramState) -> None:
         super().__init__("left")
         self._state = state
-        self.setWidth(AXIS_WIDTH)
-        self.setStyle(tickLength=-4, autoReduceTextSpace=False)
+        self.setStyle(tickLength=-_TICK, autoReduceTextSpace=False)
+        self.label.document().setDocumentMargin(0)
         self.enableAutoSIPrefix(False)
 
     def apply_palette(self, palette: QPalette) -> None:
@@ -32,9 +41,19 @@ class HeightAxis(pg.AxisItem):  # type: ignore[misc]
         self.setTextPen(text)
         self.setLabel("merge height", color=text.name())
 
-    def apply_font(self, font: object) -> None:
-        """Take a font for the ticks."""
-        self.setTickFont(scaled_font(font, 0.88))  # type: ignore[arg-type]
+    def apply_font(self, font: QFont) -> None:
+        """Take a font for the name and the ticks."""
+        smaller = scaled_font(font, _SMALLER)
+        self.setWidth(axis_width(font))
+        self.setTickFont(smaller)
+        self.label.setFont(smaller)
+        self.resizeEvent()
+
+    def resizeEvent(self, ev: QGraphicsSceneResizeEvent | None = None) -> None:
+        """Put the name of the axis at its left edge, wholly in sight."""
+        super().resizeEvent(ev)
+        if self.label is not None:  # the base class drops it when it closes
+            self.label.setPos(_EDGE, (self.size().height() + self.label.boundingRect().width()) / 2)
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
         """Return the places of the ticks: round heights."""

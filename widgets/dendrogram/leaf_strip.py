@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QPainter, QPalette, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from backend.method.results import DROPPED, OUTLIER
@@ -28,8 +29,11 @@ from widgets.palette import (
 )
 from widgets.theme import scaled_font
 
-BAND_HEIGHT = 16
+_LOWEST_BAND = 16
 _GAP = 3
+_SHARE = 0.4
+"""The pictures take at most this share of the height that tree and pictures have."""
+
 _SIZES = (64, 56, 48, 40, 32, 24, 18)
 _Role = QPalette.ColorRole
 
@@ -67,12 +71,18 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
         """Size of the pictures that fit beside each other; 0 if none do."""
         if self._thumbnails is None or self._state.paths is None or self._state.layout is None:
             return 0
-        return next((size for size in _SIZES if size <= self.slot_width - 2), 0)
+        room = min(self.slot_width - 2, _SHARE * (self._view.rect().height() + self.rect().height()))
+        return next((size for size in _SIZES if size <= room), 0)
+
+    @property
+    def band_height(self) -> int:
+        """Height of the band of labels: a line of its letters."""
+        return max(_LOWEST_BAND, math.ceil(QFontMetricsF(_letter_font()).height()) + 3)
 
     def fit_height(self) -> None:
         """Take the height that band and pictures need."""
         size = self.thumbnail_size
-        height = BAND_HEIGHT + (size + 2 * _GAP if size else 2)
+        height = self.band_height + (size + 2 * _GAP if size else 2)
         if height != self.minimumHeight():
             self.setFixedHeight(height)
 
@@ -109,7 +119,7 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
         if self._state.labels is not None:
             # Labels of another threshold are old: they step back until the new ones are here.
             painter.setOpacity(1.0 if self._state.labels_are_current else 0.35)
-            size = QSizeF(self.rect().width(), BAND_HEIGHT)
+            size = QSizeF(self.rect().width(), self.band_height)
             self._band.paint(painter, size, lambda layer: self._paint_band(layer, palette))
             painter.setOpacity(1.0)
         if self.thumbnail_size:
@@ -139,7 +149,7 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
         for start, end in _runs(by_slot):
             if end <= visible.start or start >= visible.stop:
                 continue
-            run = QRectF(origin + start * width, 3, (end - start) * width, BAND_HEIGHT - 4)
+            run = QRectF(origin + start * width, 3, (end - start) * width, self.band_height - 4)
             label = int(by_slot[start])
             if label == OUTLIER:
                 self._paint_hollow(painter, run, outlier_color(dark))
@@ -157,7 +167,7 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
         block = run.adjusted(gap, 0, -gap, 0)
         color = concept_color(number, dark)
         painter.fillRect(block, concept_brush(number, dark))
-        font = scaled_font(QGuiApplication.font(), 0.78, bold=True)
+        font = _letter_font()
         marker = concept_marker(number)
         if QFontMetricsF(font).horizontalAdvance(marker) + 2 <= block.width():
             painter.setFont(font)
@@ -189,19 +199,54 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
         assert self._state.layout is not None and self._state.paths is not None
         assert self._thumbnails is not None
         path = self._state.paths[int(self._state.layout.order[slot])]
-        frame = self._slot_rect(slot, BAND_HEIGHT + _GAP, size)
-        tile = QRectF(round(frame.center().x() - size / 2), frame.top(), size, size)
-        pixmap = self._thumbnails.cached(path, size, painter.device().devicePixelRatioF())
+        ratio = painter.device().devicePixelRatioF()
+        tile = self.tile(slot, size)
+        pixmap = self._thumbnails.cached(path, size, ratio)
         if pixmap is None:
             painter.fillRect(tile, blend(palette.color(_Role.Text), palette.color(_Role.Base), 0.07))
             if self._thumbnails.failure(path) is not None:
                 paint_broken_picture(painter, tile.toRect(), palette.color(_Role.PlaceholderText))
-            return
-        shown = pixmap.size().scaled(tile.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
-        target = QRectF(0, 0, shown.width(), shown.height())
-        target.moveCenter(tile.center())
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(target.toRect(), pixmap)
+        else:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            target = on_device_pixels(pixmap.size(), tile, painter)
+            painter.drawPixmap(target, pixmap, QRectF(pixmap.rect()))
+        leaf = int(self._state.layout.order[slot])
+        if self._state.chosen[leaf] or leaf == self._state.hovered:
+            painter.setPen(QPen(palette.color(_Role.Accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(tile.adjusted(-1, -1, 1, 1))
+
+    def tile(self, slot: int, size: int) -> QRectF:
+        """Return where the picture of a slot is, in pixels of the strip."""
+        frame = self._slot_rect(slot, self.band_height + _GAP, size)
+        return QRectF(frame.center().x() - size / 2, frame.top(), size, size)
+
+
+def on_device_pixels(pixels: QSize, tile: QRectF, painter: QPainter) -> QRectF:
+    """Return where in a tile a picture goes so that no pixel of it falls between two of the screen.
+
+    Parameters
+    ----------
+    pixels
+        Size of the picture in device pixels; it fills the tile in one direction, and a picture made for
+        another size is scaled to it.
+    tile
+        In the painter's coordinates.
+    painter
+        Moved and scaled, not turned.
+    """
+    to_device = painter.deviceTransform()
+    device = to_device.mapRect(tile)
+    side = QSizeF(round(device.width()), round(device.height()))
+    shown = QSizeF(pixels).scaled(side, Qt.AspectRatioMode.KeepAspectRatio)
+    left = round(device.center().x() - shown.width() / 2)
+    top = round(device.center().y() - shown.height() / 2)
+    place = QRectF(left, top, round(shown.width()), round(shown.height()))
+    return to_device.inverted()[0].mapRect(place)
+
+
+def _letter_font() -> QFont:
+    return scaled_font(QGuiApplication.font(), 0.78, bold=True)
 
 
 def _runs(values: NDArray[np.int64]) -> list[tuple[int, int]]:

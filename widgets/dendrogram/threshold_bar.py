@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtCore import QEvent, QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from widgets import theme
@@ -52,8 +52,6 @@ class ThresholdBar(QWidget):
         self._threshold.setAccessibleName("Distance threshold d_max")
         self._clusters.setToolTip("Number of clusters C: takes the threshold to the middle of that plateau")
         self._clusters.setAccessibleName("Number of clusters")
-        for box, width in ((self._threshold, 96), (self._clusters, 68)):
-            box.setMinimumWidth(width)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.SPACING, 2, theme.SPACING, 2)
         layout.setSpacing(theme.SPACING // 2)
@@ -63,9 +61,22 @@ class ThresholdBar(QWidget):
             layout.addWidget(label)
             layout.addWidget(box)
             layout.addSpacing(theme.SPACING)
+        self._fit_boxes()
         layout.addStretch(1)
         for button in (self._log, self._table, *self._zoom):
             layout.addWidget(button)
+
+    def _fit_boxes(self) -> None:
+        """Give the boxes room for seven digits and for four, in whatever font."""
+        for box, digits in ((self._threshold, "000.0000"), (self._clusters, "0,000")):
+            room = box.fontMetrics().horizontalAdvance(digits)
+            box.setMinimumWidth(room + 3 * box.fontMetrics().height())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Fit the boxes to another font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_boxes()
 
     def _switch(self, text: str, tip: str) -> QToolButton:
         button = QToolButton()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -18,7 +20,6 @@ GRIP_WIDTH, GRIP_HEIGHT = 16.0, 18.0
 REACH = 6.0
 """The line is taken hold of within this many pixels above and below it."""
 
-_CHIP_HEIGHT = 15.0
 _MAX_LETTERS = 80
 _Role = QPalette.ColorRole
 
@@ -172,10 +173,11 @@ class ThresholdItem(pg.GraphicsObject):  # type: ignore[misc]
         assert layout is not None
         rect, y = self.boundingRect(), self.line_y()
         top = y + 4
-        if top + _CHIP_HEIGHT > rect.bottom() or self._outside():
-            return
         bold = scaled_font(font, 0.82, bold=True)
         metrics, dark = QFontMetricsF(bold), is_dark(palette)
+        chip_height = math.ceil(metrics.height()) + 2.0
+        if top + chip_height > rect.bottom() or self._outside():
+            return
         roots = layout.clusters(self._state.threshold)
         x = self._slots_to_pixels(layout.x[roots])
         room = _FreeRoom(rect.left(), rect.right())
@@ -183,9 +185,9 @@ class ThresholdItem(pg.GraphicsObject):  # type: ignore[misc]
         for i in np.argsort(-layout.size[roots], kind="stable")[:_MAX_LETTERS].tolist():
             number = int(layout.number[roots[i]])
             marker = concept_marker(number)
-            width = max(_CHIP_HEIGHT, metrics.horizontalAdvance(marker) + 7)
+            width = max(chip_height, metrics.horizontalAdvance(marker) + 7)
             if room.take(x[i] - width / 2, x[i] + width / 2):
-                chip = QRectF(x[i] - width / 2, top, width, _CHIP_HEIGHT)
+                chip = QRectF(x[i] - width / 2, top, width, chip_height)
                 paint_chip(painter, chip, marker, concept_color(number, dark), bold)
 
     def _slots_to_pixels(self, slots: NDArray[np.float64]) -> list[float]:
