@@ -86,7 +86,6 @@ class NeuronIndexBuilder:
         """Take in all that another builder of the same neurons and K has taken in: other rows."""
         self._merge_statistics(other._n_valid, other._mean, other._squares, other._maximum, other._n_active)
         self._n_invalid += other._n_invalid
-        self._any_compacted |= other._any_compacted
         self._next_row = max(self._next_row, other._next_row)
         other._compact(np.flatnonzero(other._filled > self._k))
         neurons, places = np.nonzero(np.arange(self._k) < other._filled[:, None])
