@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
 from app.concept_presentation import ConceptPresentation
-from backend.concept_colors import DROPPED_MARKER, OUTLIER_MARKER
+from backend.concept_colors import DROPPED_MARKER, LEFT_OUT_MARKER, OUTLIER_MARKER
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.evaluation.projections import MaxProjecting
+from backend.method.adjustments import LEFT_OUT
 from backend.method.results import DROPPED, OUTLIER, Disentanglement
 from widgets.images.image_grid import ImageBand, ImageItem
+from widgets.images.image_grid_model import ImageMeasures
 from widgets.images.max_projecting_view import ProjectionColumn
-from widgets.palette import dropped_color, outlier_color
+from widgets.palette import dropped_color, left_out_color, outlier_color
 
 if TYPE_CHECKING:
     from backend.project import Project
@@ -72,14 +74,21 @@ class ImageFacts:
         """Return the image's class."""
         return self._labels[row]
 
-    def item(self, row: int, caption: str, facts: Sequence[str], badge: str = "") -> ImageItem:
+    def item(
+        self,
+        row: int,
+        caption: str,
+        facts: Sequence[str],
+        badge: str = "",
+        measures: ImageMeasures | None = None,
+    ) -> ImageItem:
         """Return one picture; ``facts`` are the lines of its tooltip after file and class."""
         label = self._labels[row]
         lines = [self._paths[row], *([f"Class: {label}"] if label is not None else []), *facts]
         if row in self.outdated:
             lines.append("Outdated: the file was changed or removed since its activations were computed")
             badge = f"{badge} {OUTDATED_BADGE}".strip()
-        return ImageItem(row, self.path(row), caption, "\n".join(lines), badge)
+        return ImageItem(row, self.path(row), caption, "\n".join(lines), badge, measures=measures)
 
 
 def leaf_tooltips(split: Disentanglement, facts: ImageFacts) -> list[str]:
@@ -98,16 +107,18 @@ def top_image_items(split: Disentanglement, facts: ImageFacts) -> tuple[ImageIte
 def member_bands(
     split: Disentanglement, concepts: Sequence[ConceptPresentation], facts: ImageFacts
 ) -> list[ImageBand]:
-    """Return a band for each concept, then one for the outliers, then one for the dropped clusters."""
+    """Return a band for each concept, then for outliers, dropped clusters and images left out by hand."""
     bands = []
     for concept in concepts:
         items = _member_items(split, np.flatnonzero(split.labels == concept.cluster), facts, concept.title)
-        bands.append(ImageBand(concept.cluster, concept.title, concept.color, concept.marker, items))
+        origin = "made by hand" if concept.made_by_hand else ""
+        bands.append(ImageBand(concept.cluster, concept.title, concept.color, concept.marker, items, origin))
     radius = split.parameters.outlier_radius_squared
     far = f"squared distance to their centroid {radius:.4g} or more"
     few = f"clusters of fewer than {split.parameters.min_cluster_size}"
     bands += _left_out(split, OUTLIER, "Outliers", far, outlier_color(), OUTLIER_MARKER, facts)
     bands += _left_out(split, DROPPED, "Dropped", few, dropped_color(), DROPPED_MARKER, facts)
+    bands += _left_out(split, LEFT_OUT, "Left out", "by hand", left_out_color(), LEFT_OUT_MARKER, facts)
     return bands
 
 
@@ -117,7 +128,8 @@ def projection_columns(
     """Return the neuron's column and one for each concept."""
     split = analysis.disentanglement
     color = QGuiApplication.palette().color(QPalette.ColorRole.WindowText)
-    own = _projection_items(analysis.neuron_max, facts, "Activation", {})
+    own = _activation_items(analysis.neuron_max, facts)
+    activations = analysis.neuron_activations
     columns = [
         ProjectionColumn(NEURON_KEY, f"Neuron {analysis.neuron}", color, "n", own, own, "largest activation")
     ]
@@ -130,8 +142,8 @@ def projection_columns(
                 concept.title,
                 concept.color,
                 concept.marker,
-                _projection_items(analysis.concept_max[position], facts, "Projection", members),
-                _projection_items(analysis.concept_max_held_out[position], facts, "Projection", {}),
+                _projection_items(analysis.concept_max[position], facts, members, activations),
+                _projection_items(analysis.concept_max_held_out[position], facts, {}, activations),
                 similarity_summary(analysis, position),
             )
         )
@@ -178,17 +190,38 @@ def _member_items(
 ) -> tuple[ImageItem, ...]:
     items = []
     for index in indices:
-        activation = split.top.activations[index]
-        distance = split.squared_distances[index]
-        lines = [f"Activation {activation:.3g}", f"Squared distance to the centroid {distance:.3g}", where]
-        items.append(facts.item(int(split.top.images[index]), f"{activation:.2f}", lines))
+        measures = ImageMeasures(
+            activation=float(split.top.activations[index]),
+            projection=float(split.projections[index]),
+            squared_distance=float(split.squared_distances[index]),
+        )
+        lines = [*measure_lines(measures), where]
+        row = int(split.top.images[index])
+        items.append(facts.item(row, f"{measures.activation:.2f}", lines, measures=measures))
     return tuple(items)
 
 
+def measure_lines(measures: ImageMeasures) -> list[str]:
+    """Return what a tooltip says of a top image's numbers; an unknown projection is not mentioned."""
+    lines = [f"Activation {measures.activation:.3g}"]
+    if not np.isnan(measures.projection):
+        lines.append(f"Projection on the concept vector {measures.projection:.3g}")
+    lines.append(f"Squared distance to the centroid {measures.squared_distance:.3g}")
+    return lines
+
+
 def _projection_items(
-    ranked: MaxProjecting, facts: ImageFacts, quantity: str, badges: dict[int, str]
+    ranked: MaxProjecting, facts: ImageFacts, badges: dict[int, str], activations: Mapping[int, float]
 ) -> tuple[ImageItem, ...]:
+    items = []
+    for row, value in zip(ranked.images.tolist(), ranked.projections.tolist(), strict=True):
+        lines = [f"Activation {activations[row]:.3g}", f"Projection on the concept vector {value:.3g}"]
+        items.append(facts.item(row, f"{value:.2f}", lines, badges.get(row, "")))
+    return tuple(items)
+
+
+def _activation_items(ranked: MaxProjecting, facts: ImageFacts) -> tuple[ImageItem, ...]:
     return tuple(
-        facts.item(int(row), f"{value:.2f}", [f"{quantity} {value:.3g}"], badges.get(int(row), ""))
-        for row, value in zip(ranked.images, ranked.projections, strict=True)
+        facts.item(row, f"{value:.2f}", [f"Activation {value:.3g}"])
+        for row, value in zip(ranked.images.tolist(), ranked.projections.tolist(), strict=True)
     )

@@ -63,7 +63,7 @@ class NeuronWorkspace(QWidget):
         self.note = secondary_label()
         self.note.hide()
         self.dendrogram = DendrogramView(thumbnails)
-        self.members = ImageGrid(thumbnails)
+        self.members = ImageGrid(thumbnails, sortable=True)
         self.max_projecting = MaxProjectingView(thumbnails)
         self.visualization = FeatureVisualizationPanel()
         self.embedding = EmbeddingView(thumbnails)

@@ -6,8 +6,11 @@ window is painted first. :mod:`app.warm_up` makes them behind it; opening a proj
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from widgets.images.image_order import IMAGE_ORDERS
 
 if TYPE_CHECKING:
     from app.concept_panel import ConceptPanel
@@ -22,6 +25,8 @@ WORKSPACE_SIZES = [320, 400]
 
 CONCEPT_SIZES = [380, 340]
 """Height of the concepts and of the parameters below them, in pixels."""
+
+Choice = TypeVar("Choice")
 
 _IN_ORDER = ("workspace", "neurons", "concepts", "visualization", "embedding")
 
@@ -66,8 +71,10 @@ class ProjectPanels:
         workspace.dendrogram.set_log_height(settings.flag("dendrogram/log_height", False))
         workspace.dendrogram.log_height_changed.connect(window.follow_log_height)
         workspace.max_projecting.set_held_out(settings.flag("max_projecting/held_out", False))
+        workspace.members.set_order(_one_of(IMAGE_ORDERS, settings.number("images/order", 0)))
         for grid in (workspace.members, workspace.max_projecting):
             grid.set_thumbnail_size(settings.number("images/size", grid.thumbnail_size()))
+        workspace.tabs.setCurrentIndex(settings.number("window/tab", 0))
         window.stack.addWidget(workspace)
         return workspace
 
@@ -135,6 +142,8 @@ class ProjectPanels:
         settings = self._window.settings
         if self._has("workspace"):
             settings.set_number("images/size", self.workspace.members.thumbnail_size())
+            settings.set_number("images/order", IMAGE_ORDERS.index(self.workspace.members.order()))
+            settings.set_number("window/tab", self.workspace.tabs.currentIndex())
             settings.set_flag("max_projecting/held_out", self.workspace.max_projecting.is_held_out())
             self._save_embedding_choice()
         if self._has("neurons"):
@@ -155,3 +164,8 @@ class ProjectPanels:
 
     def _has(self, name: str) -> bool:
         return name in self.__dict__
+
+
+def _one_of(choices: Sequence[Choice], position: int) -> Choice:
+    """Return a choice that was saved by its place, the first if there is no such place."""
+    return choices[position] if 0 <= position < len(choices) else choices[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,17 +97,26 @@ def evaluate(
     rows_out = rows_out[rows_out < len(activations)]
     concept_max, held_out = _max_projecting(activations, result, members, n_max_projecting, rows_out, task)
     layer_mean = _mean(activations, rows_out) if index is None else index.statistics.mean
+    neuron_max = _neuron_max(activations, index, result.neuron, n_max_projecting, rows_out)
     return NeuronAnalysis(
         layer=layer,
         disentanglement=result,
-        neuron_max=_neuron_max(activations, index, result.neuron, n_max_projecting, rows_out),
+        neuron_max=neuron_max,
         concept_max=concept_max,
         concept_max_held_out=held_out,
         similarities=concept_similarities(
             activations, members, result.neuron, layer_mean, seed=result.parameters.seed, excluded=excluded
         ),
+        neuron_activations=_activations_of(activations, result.neuron, (neuron_max, *concept_max, *held_out)),
         excluded=tuple(sorted(excluded)),
     )
+
+
+def _activations_of(
+    activations: NDArray[np.float32], neuron: int, ranked: Iterable[MaxProjecting]
+) -> Mapping[int, float]:
+    rows = np.unique(np.concatenate([each.images for each in ranked]))
+    return MappingProxyType(dict(zip(rows.tolist(), activations[rows, neuron].tolist(), strict=True)))
 
 
 def _excluded(excluded: Collection[int] | None, index: NeuronIndex | None) -> Collection[int]:

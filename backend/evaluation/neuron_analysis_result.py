@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.evaluation.projections import MaxProjecting
@@ -26,6 +27,8 @@ class NeuronAnalysis:
         vector, over the whole dataset; and the same with the concept's own members left out.
     similarities
         For each concept: mean cosines beside their nulls.
+    neuron_activations
+        The neuron's activation for each image among all of these, by its row.
     excluded
         Rows of the images that a person took out of the analysis, ascending: nothing here counts them.
     """
@@ -36,6 +39,7 @@ class NeuronAnalysis:
     concept_max: tuple[MaxProjecting, ...]
     concept_max_held_out: tuple[MaxProjecting, ...]
     similarities: tuple[ConceptSimilarity, ...]
+    neuron_activations: Mapping[int, float]
     excluded: tuple[int, ...] = ()
 
     @property

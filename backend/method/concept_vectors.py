@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,3 +33,30 @@ def concept_vectors(vectors: NDArray[np.floating], clusters: Clusters) -> tuple[
         if norm > 0:
             concepts.append(Concept(int(cluster), members, mean / norm))
     return tuple(concepts)
+
+
+def projections_on_own(
+    vectors: NDArray[np.floating], clusters: Clusters, concepts: Sequence[Concept]
+) -> NDArray[np.float64]:
+    """Project each top image on the vector of its own concept, an outlier on that of the cluster it left.
+
+    Parameters
+    ----------
+    vectors
+        float (N, d): activations of the top images.
+    clusters
+        Their clusters.
+    concepts
+        As :func:`concept_vectors` gives them.
+
+    Returns
+    -------
+    projections
+        float64 (N,), in units of activation; NaN for images whose cluster has no concept.
+    """
+    own = np.where(clusters.labels >= 0, clusters.labels, clusters.kmeans_labels)
+    projections = np.full(len(vectors), np.nan)
+    for concept in concepts:
+        of_it = own == concept.cluster
+        projections[of_it] = vectors[of_it] @ concept.vector
+    return projections

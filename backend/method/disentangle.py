@@ -9,7 +9,7 @@ from backend.activations.row_stream import gather_rows
 from backend.errors import ParameterError
 from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.clusters import find_clusters
-from backend.method.concept_vectors import concept_vectors
+from backend.method.concept_vectors import concept_vectors, projections_on_own
 from backend.method.hierarchy import Hierarchy, build_hierarchy
 from backend.method.parameters import Parameters
 from backend.method.results import Clusters, Disentanglement, NeuronStatus
@@ -64,6 +64,7 @@ def disentangle(
         hierarchy = build_hierarchy(vectors, parameters.linkage, parameters.metric)
     by_hand = adjustments.by_hand(top.images)
     clusters, tree_labels = find_clusters(vectors, hierarchy, parameters, by_hand)
+    concepts = concept_vectors(vectors, clusters)
     return Disentanglement(
         neuron=neuron,
         parameters=parameters,
@@ -74,7 +75,8 @@ def disentangle(
         n_clusters=hierarchy.n_clusters(parameters.distance_threshold),
         tree_labels=tree_labels,
         clusters=clusters,
-        concepts=concept_vectors(vectors, clusters),
+        concepts=concepts,
+        projections=projections_on_own(vectors, clusters, concepts),
         adjustments=adjustments,
     )
 
@@ -129,5 +131,6 @@ def _without_concepts(
         tree_labels=nothing(),
         clusters=Clusters(nothing(), nothing(), np.empty(0), ()),
         concepts=(),
+        projections=np.empty(0),
         adjustments=adjustments,
     )

@@ -95,6 +95,9 @@ class Disentanglement:
         Step 3, see :class:`Clusters`.
     concepts
         Step 4: one for each cluster that was kept, and after them for each concept made by hand, by number.
+    projections
+        float64 (N,): projection of each top image on the vector of its own concept, of an outlier on that of
+        the cluster it left, in units of activation; NaN where that cluster has no concept.
     adjustments
         What a person changed in the clusters of step 3.
     """
@@ -109,10 +112,12 @@ class Disentanglement:
     tree_labels: NDArray[np.int64]
     clusters: Clusters
     concepts: tuple[Concept, ...]
+    projections: NDArray[np.float64]
     adjustments: Adjustments = UNADJUSTED
 
     def __post_init__(self) -> None:
         self.tree_labels.setflags(write=False)
+        self.projections.setflags(write=False)
 
     @property
     def kmeans_labels(self) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from widgets.images.banded_item_view import Arrangement
 from widgets.images.image_band_view import ImageBandView
 from widgets.images.image_grid_model import ImageBand, ImageGridModel, ImageItem
 from widgets.images.image_menu import PictureClipboard, picture_menu
+from widgets.images.image_order import ImageOrder, OrderBox, ordered_band
 from widgets.images.image_viewer import ImageViewer
 from widgets.images.thumbnail_slider import ThumbnailSlider
 from widgets.images.thumbnails import ThumbnailLoader
@@ -34,6 +35,8 @@ class ImageGrid(QWidget):
         Where the pictures come from.
     arrangement
         Bands below or beside each other.
+    sortable
+        Whether a box lets the user choose what the pictures of each band are sorted by.
 
     Signals
     -------
@@ -49,6 +52,8 @@ class ImageGrid(QWidget):
         The user wants pictures of another size in pixels.
     menu_requested(object, object)
         A QMenu that is about to be shown, and the tuple of dataset rows that it is for: add to it.
+    order_changed(str)
+        The user chose another :data:`~widgets.images.image_order.ImageOrder`.
     """
 
     row_hovered = Signal(int)
@@ -57,6 +62,7 @@ class ImageGrid(QWidget):
     band_activated = Signal(int)
     thumbnail_size_changed = Signal(int)
     menu_requested = Signal(object, object)
+    order_changed = Signal(str)
 
     def __init__(
         self,
@@ -64,6 +70,7 @@ class ImageGrid(QWidget):
         parent: QWidget | None = None,
         *,
         arrangement: Arrangement = "stacked",
+        sortable: bool = False,
     ) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
@@ -72,6 +79,9 @@ class ImageGrid(QWidget):
         self._clipboard = PictureClipboard(thumbnails, self)
         self._viewer: ImageViewer | None = None
         self._quiet = False
+        self._given_bands: tuple[ImageBand, ...] = ()
+        self._order = OrderBox()
+        self._order.setVisible(sortable)
         self._empty = EmptyState("images", "Nothing to show", "Choose a neuron.")
         self._status = secondary_label()
         self._slider = ThumbnailSlider(self._view.thumbnail_size())
@@ -90,6 +100,7 @@ class ImageGrid(QWidget):
         self._bar.setContentsMargins(theme.SPACING, 2, theme.SPACING, 2)
         self._bar.setSpacing(theme.SPACING)
         self._bar.addWidget(self._status, 1)
+        self._bar.addWidget(self._order)
         self._bar.addWidget(self._slider)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -108,6 +119,7 @@ class ImageGrid(QWidget):
         view.selectionModel().selectionChanged.connect(self._on_selection_changed)
         view.menu_wanted.connect(self._show_menu)
         self._slider.size_wanted.connect(self._on_size_wanted)
+        self._order.order_wanted.connect(self._on_order_wanted)
 
     # --- what is shown ----------------------------------------------------------------------------
 
@@ -116,12 +128,16 @@ class ImageGrid(QWidget):
         self._bar.insertWidget(1, widget)
 
     def set_bands(self, bands: Sequence[ImageBand]) -> None:
-        """Show these bands; place, selection and current picture stay where the images are still there."""
+        """Show these bands; place, selection and current picture stay where the images are still there.
+
+        Their pictures are shown in the order of the box, and as they come where that says activation.
+        """
+        self._given_bands = tuple(bands)
         rows, scrolled = self.selected_rows(), self._view.verticalOffset()
         current = self.current_row()
         self._quiet = True
         try:
-            self._model.set_bands(bands)
+            self._model.set_bands([ordered_band(band, self.order()) for band in bands])
             self._select(rows)
             self._set_current(current)
         finally:
@@ -135,6 +151,7 @@ class ImageGrid(QWidget):
 
     def set_message(self, text: str, title: str = "Nothing to show") -> None:
         """Show a sentence instead of pictures."""
+        self._given_bands = ()
         if self._model.bands:
             self._model.set_bands(())
         self._empty.show_state("images", title, text)
@@ -154,6 +171,16 @@ class ImageGrid(QWidget):
         """Return the size of the pictures in pixels."""
         return self._view.thumbnail_size()
 
+    def set_order(self, order: ImageOrder) -> None:
+        """Sort the pictures of each band, without a signal."""
+        if order != self.order():
+            self._order.set_order(order)
+            self._sort()
+
+    def order(self) -> ImageOrder:
+        """Return what the pictures of each band are sorted by."""
+        return self._order.order()
+
     def scroll_to_band(self, key: int) -> None:
         """Bring a band's header to the top."""
         for number, band in enumerate(self._model.bands):
@@ -161,10 +188,13 @@ class ImageGrid(QWidget):
                 self._view.scroll_to_band(number)
                 return
 
-    def scroll_to_row(self, row: int) -> None:
-        """Bring an image into sight, wherever it is shown first."""
-        for index in self._model.indices_of(row)[:1]:
-            self._view.scrollTo(self._model.index(index))
+    def scroll_to_row(self, row: int) -> bool:
+        """Bring an image into sight, wherever it is shown first; returns whether it is shown at all."""
+        indices = self._model.indices_of(row)
+        if indices:
+            self._view.scrollTo(self._model.index(indices[0]))
+            self._set_current(row)
+        return bool(indices)
 
     # --- selection --------------------------------------------------------------------------------
 
@@ -238,6 +268,15 @@ class ImageGrid(QWidget):
         self.set_thumbnail_size(pixels)
         if self.thumbnail_size() != before:
             self.thumbnail_size_changed.emit(self.thumbnail_size())
+
+    @Slot(str)
+    def _on_order_wanted(self, order: str) -> None:
+        self._sort()
+        self.order_changed.emit(order)
+
+    def _sort(self) -> None:
+        if self._given_bands:
+            self.set_bands(self._given_bands)
 
     @Slot()
     def _on_selection_changed(self) -> None:

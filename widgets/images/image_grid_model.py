@@ -15,6 +15,25 @@ _ROOT = QModelIndex()
 
 
 @dataclass(frozen=True)
+class ImageMeasures:
+    """The numbers of a picture that it can be sorted by; NaN where one is not known.
+
+    Attributes
+    ----------
+    activation
+        Of the neuron.
+    projection
+        On its concept's vector, in units of activation.
+    squared_distance
+        To its cluster's centroid, in squared units of activation.
+    """
+
+    activation: float
+    projection: float
+    squared_distance: float
+
+
+@dataclass(frozen=True)
 class ImageItem:
     """One picture.
 
@@ -32,6 +51,8 @@ class ImageItem:
         A letter or sign on the picture, such as the marker of the concept that it is a member of.
     badge_color
         Ground of the badge; that of the band where there is none.
+    measures
+        What it can be sorted by.
     """
 
     row: int
@@ -40,6 +61,7 @@ class ImageItem:
     tooltip: str
     badge: str = ""
     badge_color: QColor | None = None
+    measures: ImageMeasures | None = None
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,10 @@ class MaxProjectingView(QWidget):
         """Return the size of the pictures in pixels."""
         return self._grid.thumbnail_size()
 
+    def scroll_to_row(self, row: int) -> bool:
+        """Bring an image into sight in the first column that shows it; returns whether any does."""
+        return self._grid.scroll_to_row(row)
+
     def scroll_to_column(self, key: int) -> None:
         """Bring a column into sight."""
         self._grid.scroll_to_band(key)

@@ -22,6 +22,8 @@ def test_max_projecting_images_are_those_of_the_whole_dataset() -> None:
         np.testing.assert_allclose(everywhere.projections, values[order[:25]], rtol=1e-5)
         members = analysis.disentanglement.member_rows(concept)
         np.testing.assert_array_equal(held_out.images, order[~np.isin(order, members)][:25])
+        for row in {*everywhere.images.tolist(), *held_out.images.tolist()}:
+            assert analysis.neuron_activations[row] == activations[row, 7]
     np.testing.assert_array_equal(
         analysis.neuron_max.images, np.argsort(-activations[:, 7], kind="stable")[:25]
     )

@@ -240,3 +240,23 @@ def test_concepts_are_numbered_as_the_tree_is_drawn(activations: NDArray[np.floa
     assert not split.concept_numbers.flags.writeable
     nothing = disentangle(np.zeros((200, 4), dtype=np.float32), 0, parameters)
     assert nothing.concept_numbers.tolist() == []
+
+
+def test_projections_are_those_on_the_own_concept_and_of_outliers_on_the_one_they_left(
+    activations: NDArray[np.float32],
+) -> None:
+    parameters = replace(PUBLISHED, distance_threshold=20.0, outlier_radius_squared=40.0)
+    kinds = set()
+    for neuron in range(12):
+        result = disentangle(activations, neuron, parameters)
+        vectors = {concept.cluster: concept.vector for concept in result.concepts}
+        for index, row in enumerate(result.top.images):
+            vector = vectors.get(int(result.kmeans_labels[index]))
+            kinds.add((int(np.sign(result.labels[index] + 0.5)), vector is None))
+            if vector is None:
+                assert np.isnan(result.projections[index])
+            else:
+                expected = sum(float(a) * float(b) for a, b in zip(activations[row], vector, strict=True))
+                assert result.projections[index] == pytest.approx(expected, rel=1e-5)
+    assert kinds >= {(1, False), (-1, False), (-1, True)}, "members, outliers, dropped clusters"
+    assert not result.projections.flags.writeable
