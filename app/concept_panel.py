@@ -5,11 +5,18 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app.concept_presentation import count_outliers, dropped_sizes, present_concepts
+from app.concept_presentation import (
+    ConceptPresentation,
+    count_left_out,
+    count_outliers,
+    dropped_sizes,
+    present_concepts,
+)
 from app.image_items import similarity_summary, similarity_tooltip
 from app.layer_data import LayerData
 from app.outlier_radius_hint import hint_text, radius_that_keeps_members
 from app.session import Session
+from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.parameters import Parameters
 from widgets.concepts.concept_list import ConceptEntry, ConceptList
 from widgets.parameters.parameters_panel import ParametersPanel
@@ -110,14 +117,18 @@ class ConceptPanel(QWidget):
                 notes=concept.notes,
                 color=concept.color,
                 marker=concept.marker,
-                summary=similarity_summary(evaluated, concept.position) if evaluated is not None else "",
+                summary=_summary(evaluated, concept),
                 tooltip=similarity_tooltip(evaluated, concept.position) if evaluated is not None else "",
             )
             for concept in present_concepts(split, self._session.names.by_cluster)
         ]
         if len(split.top):
             self.concepts.set_concepts(
-                entries, count_outliers(split), dropped_sizes(split), split.parameters.min_cluster_size
+                entries,
+                count_outliers(split),
+                dropped_sizes(split),
+                split.parameters.min_cluster_size,
+                count_left_out(split),
             )
         else:
             self.concepts.set_message("No concepts", split.message)
@@ -139,6 +150,13 @@ class ConceptPanel(QWidget):
             return
         for concept in present_concepts(split, self._session.names.by_cluster):
             self.concepts.update_text(concept.cluster, concept.name, concept.notes)
+
+
+def _summary(analysis: NeuronAnalysis | None, concept: ConceptPresentation) -> str:
+    parts = ["by hand"] if concept.made_by_hand else []
+    if analysis is not None:
+        parts.append(similarity_summary(analysis, concept.position))
+    return " · ".join(parts)
 
 
 def _with_margins(widget: QWidget) -> QWidget:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
+from backend.method.adjustments import LEFT_OUT
 from backend.method.results import DROPPED, OUTLIER, Disentanglement
 from backend.named_concepts import NamedConcept
 from widgets.palette import concept_color, concept_marker
@@ -30,6 +31,8 @@ class ConceptPresentation:
         As typed, "" if there are none.
     size : int
         Number of members.
+    made_by_hand : bool
+        Whether a person chose its members.
     """
 
     cluster: int
@@ -40,6 +43,7 @@ class ConceptPresentation:
     name: str
     notes: str
     size: int
+    made_by_hand: bool = False
 
     @property
     def title(self) -> str:
@@ -71,6 +75,7 @@ def present_concepts(
                 name=record.name if record is not None else "",
                 notes=record.notes if record is not None else "",
                 size=len(concept.members),
+                made_by_hand=split.is_own(concept.cluster),
             )
         )
     return tuple(sorted(presented, key=lambda concept: concept.number))
@@ -79,6 +84,11 @@ def present_concepts(
 def count_outliers(split: Disentanglement) -> int:
     """Return how many top images lie outside their cluster's radius."""
     return int((split.labels == OUTLIER).sum())
+
+
+def count_left_out(split: Disentanglement) -> int:
+    """Return how many top images were left out by hand."""
+    return int((split.labels == LEFT_OUT).sum())
 
 
 def dropped_sizes(split: Disentanglement) -> tuple[int, ...]:

@@ -13,10 +13,14 @@ from PySide6.QtGui import QBrush, QColor, QGuiApplication, QPalette
 from backend.concept_colors import (
     DARK_CONCEPTS,
     DARK_DROPPED,
+    DARK_LEFT_OUT,
     DARK_OUTLIERS,
     LIGHT_CONCEPTS,
     LIGHT_DROPPED,
+    LIGHT_LEFT_OUT,
     LIGHT_OUTLIERS,
+    OWN_NUMBER,
+    color_index,
     letters,
 )
 
@@ -54,7 +58,7 @@ def concept_color(cluster: int, dark: bool | None = None) -> QColor:
     ----------
     cluster
         The concept's number from 0, as :func:`backend.method.dendrogram_layout.concept_numbers` gives it; −1
-        gives the colour of outliers, −2 that of dropped clusters.
+        gives the colour of outliers, −2 that of dropped clusters, −3 that of images left out by hand.
     dark
         For a dark background; by default as the application's palette is.
     """
@@ -63,13 +67,19 @@ def concept_color(cluster: int, dark: bool | None = None) -> QColor:
         return outlier_color(dark)
     if cluster == -2:
         return dropped_color(dark)
+    if cluster == -3:
+        return left_out_color(dark)
     if cluster < 0:
         raise ValueError(f"a concept's number is 0 or more, not {cluster}")
-    return QColor((DARK_CONCEPTS if dark else LIGHT_CONCEPTS)[cluster % N_CONCEPT_COLORS])
+    return QColor((DARK_CONCEPTS if dark else LIGHT_CONCEPTS)[color_index(cluster)])
 
 
 def concept_pattern(cluster: int) -> Qt.BrushStyle:
-    """Return the fill pattern that tells concepts of one colour apart: solid for the first ten."""
+    """Return the fill pattern that tells concepts of one colour apart: solid for the first ten.
+
+    The first ten made by hand are solid too.
+    """
+    cluster -= OWN_NUMBER if cluster >= OWN_NUMBER else 0
     return _PATTERNS[cluster // N_CONCEPT_COLORS % len(_PATTERNS)]
 
 
@@ -79,8 +89,11 @@ def concept_brush(cluster: int, dark: bool | None = None) -> QBrush:
 
 
 def concept_marker(cluster: int) -> str:
-    """Return the concept's letters, A to Z, then AA, AB, …; a sign for outliers (−1) and dropped (−2)."""
-    if cluster < -2:
+    """Return the concept's letters, A to Z, then AA, AB, …, or its number if it was made by hand.
+
+    Outliers (−1), dropped clusters (−2) and images left out by hand (−3) have a sign.
+    """
+    if cluster < -3:
         raise ValueError(f"a concept's number is 0 or more, not {cluster}")
     return letters(cluster)
 
@@ -95,6 +108,12 @@ def dropped_color(dark: bool | None = None) -> QColor:
     """Return the warm grey of dropped clusters."""
     dark = is_dark() if dark is None else dark
     return QColor(DARK_DROPPED if dark else LIGHT_DROPPED)
+
+
+def left_out_color(dark: bool | None = None) -> QColor:
+    """Return the blue grey of images that were left out by hand."""
+    dark = is_dark() if dark is None else dark
+    return QColor(DARK_LEFT_OUT if dark else LIGHT_LEFT_OUT)
 
 
 def text_color_on(background: QColor) -> QColor:

@@ -19,11 +19,17 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
-from widgets.concepts.concept_list_model import DROPPED_ROW, OUTLIER_ROW, ConceptEntry, ConceptListModel
+from widgets.concepts.concept_list_model import (
+    DROPPED_ROW,
+    LEFT_OUT_ROW,
+    OUTLIER_ROW,
+    ConceptEntry,
+    ConceptListModel,
+)
 from widgets.concepts.concept_row_delegate import ConceptRowDelegate
 from widgets.labels import EmptyState, MessageLabel, heading_label, secondary_label
 
-__all__ = ["DROPPED_ROW", "OUTLIER_ROW", "ConceptEntry", "ConceptList"]
+__all__ = ["DROPPED_ROW", "LEFT_OUT_ROW", "OUTLIER_ROW", "ConceptEntry", "ConceptList"]
 
 _PAUSE_AFTER_TYPING = 400  # milliseconds
 
@@ -85,7 +91,7 @@ class ConceptList(QWidget):
     hint_accepted()
         The user pressed the button of the hint.
     concept_selected(int)
-        The user chose this cluster; -1 the outliers, -2 the dropped clusters.
+        The user chose this cluster; -1 the outliers, -2 the dropped clusters, -3 the images left out.
     """
 
     name_edited = Signal(int, str)
@@ -174,6 +180,7 @@ class ConceptList(QWidget):
         n_outliers: int = 0,
         dropped: Sequence[int] = (),
         min_cluster_size: int | None = None,
+        n_left_out: int = 0,
     ) -> None:
         """Show a neuron's concepts.
 
@@ -190,6 +197,8 @@ class ConceptList(QWidget):
             Sizes of the clusters that fell below the minimum.
         min_cluster_size
             That minimum.
+        n_left_out
+            Number of top images that the user left out.
         """
         same = [entry.cluster for entry in entries] == [entry.cluster for entry in self.model.entries]
         if not same:
@@ -198,7 +207,7 @@ class ConceptList(QWidget):
         self._showing = True
         try:
             kept = [self._with_unsent_text(entry) for entry in entries] if same else list(entries)
-            self.model.set_entries(kept, n_outliers, tuple(dropped), min_cluster_size)
+            self.model.set_entries(kept, n_outliers, tuple(dropped), min_cluster_size, n_left_out)
             self._choose(chosen)
         finally:
             self._showing = False
@@ -248,7 +257,7 @@ class ConceptList(QWidget):
             self._show_notes()
 
     def selected_concept(self) -> int | None:
-        """Return the chosen cluster, -1 for the outliers, -2 for the dropped clusters, None for nothing."""
+        """Return the chosen cluster, -1, -2 or -3 for the other rows, None for nothing."""
         # The selection, not the current index: Qt makes the first row current when the focus comes.
         rows = self.view.selectionModel().selectedRows()
         return self.model.cluster(rows[0].row()) if rows else None

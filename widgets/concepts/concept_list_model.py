@@ -1,4 +1,4 @@
-"""The rows of the concept list: the concepts, then the outliers and the dropped clusters."""
+"""The rows of the concept list: the concepts, then outliers, dropped clusters and images left out by hand."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ OUTLIER_ROW = -1
 DROPPED_ROW = -2
 """What stands for the dropped clusters where a cluster number is meant."""
 
+LEFT_OUT_ROW = -3
+"""What stands for the images left out by hand where a cluster number is meant."""
+
+_LEFT_OUT_TOOLTIP = "Top images that you left out: they are members of no concept of this neuron."
 _OUTLIERS_TOOLTIP = (
     "Top images whose squared distance to their cluster's centroid is not below the outlier radius."
 )
@@ -62,7 +66,7 @@ class ConceptEntry:
 class ConceptListModel(QAbstractListModel):
     """Rows of a neuron's concepts.
 
-    ``EntryRole`` gives the :class:`ConceptEntry`, None for the outliers and the dropped clusters.
+    ``EntryRole`` gives the :class:`ConceptEntry`, None for the other rows.
     """
 
     EntryRole = Qt.ItemDataRole.UserRole + 1
@@ -74,6 +78,7 @@ class ConceptListModel(QAbstractListModel):
         self._n_outliers = 0
         self._dropped: tuple[int, ...] = ()
         self._min_cluster_size: int | None = None
+        self._n_left_out = 0
 
     @property
     def entries(self) -> tuple[ConceptEntry, ...]:
@@ -86,12 +91,14 @@ class ConceptListModel(QAbstractListModel):
         n_outliers: int,
         dropped: tuple[int, ...],
         min_cluster_size: int | None = None,
+        n_left_out: int = 0,
     ) -> None:
         """Show these; the rows stay (and with them an open editor) if the clusters are the same ones."""
-        extra = (n_outliers > 0, len(dropped) > 0)
+        extra = (n_outliers > 0, len(dropped) > 0, n_left_out > 0)
         same = [e.cluster for e in entries] == [e.cluster for e in self._entries] and extra == (
             self._n_outliers > 0,
             len(self._dropped) > 0,
+            self._n_left_out > 0,
         )
         if not same:
             self.beginResetModel()
@@ -99,6 +106,7 @@ class ConceptListModel(QAbstractListModel):
         self._n_outliers = n_outliers
         self._dropped = dropped
         self._min_cluster_size = min_cluster_size
+        self._n_left_out = n_left_out
         if not same:
             self.endResetModel()
         elif self.rowCount():
@@ -131,10 +139,12 @@ class ConceptListModel(QAbstractListModel):
             clusters.append(OUTLIER_ROW)
         if self._dropped:
             clusters.append(DROPPED_ROW)
+        if self._n_left_out:
+            clusters.append(LEFT_OUT_ROW)
         return clusters
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """Count the concepts, and one row each for outliers and dropped clusters if there are any."""
+        """Count the concepts, and a row each for outliers, dropped clusters and images left out, if any."""
         return 0 if parent.isValid() else len(self._clusters())
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -176,26 +186,31 @@ class ConceptListModel(QAbstractListModel):
         return None
 
     def _extra_data(self, cluster: int, role: int) -> object:
-        outliers = cluster == OUTLIER_ROW
         if role == Qt.ItemDataRole.DisplayRole:
-            return "outliers" if outliers else "dropped"
+            return {OUTLIER_ROW: "outliers", DROPPED_ROW: "dropped"}.get(cluster, "left out")
         if role == self.SizeRole:
-            return self._n_outliers if outliers else sum(self._dropped)
+            return self._extra_size(cluster)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            images = count_text(self._n_outliers if outliers else sum(self._dropped), "image")
-            return f"{images} {self.explanation(cluster)}"
+            return f"{count_text(self._extra_size(cluster), 'image')} {self.explanation(cluster)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            if outliers:
-                return _OUTLIERS_TOOLTIP
+            if cluster != DROPPED_ROW:
+                return _OUTLIERS_TOOLTIP if cluster == OUTLIER_ROW else _LEFT_OUT_TOOLTIP
             sizes = ", ".join(str(size) for size in self._dropped[:_MOST_SIZES])
             more = ", …" if len(self._dropped) > _MOST_SIZES else ""
             return f"{_DROPPED_TOOLTIP}\nImages left in each: {sizes}{more}"
         return None
 
+    def _extra_size(self, cluster: int) -> int:
+        if cluster == LEFT_OUT_ROW:
+            return self._n_left_out
+        return self._n_outliers if cluster == OUTLIER_ROW else sum(self._dropped)
+
     def explanation(self, cluster: int) -> str:
-        """Return the second line of the outliers' or the dropped clusters' row."""
+        """Return the second line of a row that is no concept."""
         if cluster == OUTLIER_ROW:
             return "outside the outlier radius"
+        if cluster == LEFT_OUT_ROW:
+            return "left out by hand"
         clusters = count_text(len(self._dropped), "cluster")
         if self._min_cluster_size is None:
             return f"{clusters} with too few images"

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets import theme
-from widgets.concepts.concept_list_model import OUTLIER_ROW, ConceptEntry, ConceptListModel
+from widgets.concepts.concept_list_model import LEFT_OUT_ROW, OUTLIER_ROW, ConceptEntry, ConceptListModel
 from widgets.palette import blend, text_color_on
 
 Index = QModelIndex | QPersistentModelIndex
@@ -82,7 +82,7 @@ class ConceptRowDelegate(QStyledItemDelegate):
         else:
             model = cast(ConceptListModel, index.model())
             cluster = model.cluster(index.row())
-            _draw_sign(painter, _swatch_rect(option.rect), _colors(option)[1], cluster == OUTLIER_ROW)
+            _draw_sign(painter, _swatch_rect(option.rect), _colors(option)[1], cluster)
             second = model.explanation(cluster)
         self._draw_words(painter, option, index, entry, second)
         if option.state & QStyle.StateFlag.State_HasFocus:
@@ -207,12 +207,15 @@ def _draw_swatch(painter: QPainter, rect: QRectF, color: QColor, marker: str) ->
     painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), marker)
 
 
-def _draw_sign(painter: QPainter, rect: QRectF, color: QColor, outliers: bool) -> None:
+def _draw_sign(painter: QPainter, rect: QRectF, color: QColor, cluster: int) -> None:
     painter.setPen(QPen(color, 1.8))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     inner = rect.adjusted(5, 5, -5, -5)
-    if outliers:
+    if cluster == OUTLIER_ROW:
         painter.drawEllipse(inner)
+    elif cluster == LEFT_OUT_ROW:
+        middle = round(inner.center().y())
+        painter.drawLine(round(inner.left()), middle, round(inner.right()), middle)
     else:
         painter.drawLine(inner.topLeft(), inner.bottomRight())
         painter.drawLine(inner.topRight(), inner.bottomLeft())

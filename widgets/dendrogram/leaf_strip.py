@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from backend.method.adjustments import LEFT_OUT
 from backend.method.results import DROPPED, OUTLIER
 from widgets.dendrogram.cached_layer import CachedLayer
 from widgets.dendrogram.dendrogram_state import DendrogramState
@@ -24,6 +25,7 @@ from widgets.palette import (
     concept_marker,
     dropped_color,
     is_dark,
+    left_out_color,
     outlier_color,
     text_color_on,
 )
@@ -42,7 +44,7 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
     """A band of final labels and, when zoomed in, the pictures, slot by slot under the tree.
 
     A kept image is a full block in its concept's colour (its letter where a run is wide enough), an outlier a
-    low hollow one, an image of a dropped cluster a cross.
+    low hollow one, an image of a dropped cluster a cross, one that was left out by hand a dash.
     """
 
     def __init__(self, state: DendrogramState, view: pg.ViewBox, thumbnails: ThumbnailLoader | None) -> None:
@@ -155,6 +157,9 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
                 self._paint_hollow(painter, run, outlier_color(dark))
             elif label == DROPPED:
                 self._paint_crosses(painter, run, end - start, dropped_color(dark))
+            elif label == LEFT_OUT:
+                line = QRectF(run.left() + 1, run.center().y() - 1, max(1.0, run.width() - 2), 2)
+                painter.fillRect(line, left_out_color(dark))
             else:
                 self._paint_kept(painter, run, self._number(label), dark)
 

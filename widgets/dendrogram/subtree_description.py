@@ -68,6 +68,8 @@ def final_label_text(state: DendrogramState, leaf: int) -> str:
         return "Outlier of its cluster"
     if label == -2:
         return "In a dropped cluster"
+    if label == -3:
+        return "Left out by hand"
     number = label if state.label_numbers is None else int(state.label_numbers[label])
     return f"Concept {concept_marker(number)}"
 

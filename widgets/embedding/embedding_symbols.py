@@ -17,6 +17,7 @@ LETTER_FROM = 13.0
 _FAINT = 0.6
 _HALO = 2.2
 _DROPPED = -2
+_LEFT_OUT = -3
 
 
 def _polygon(corners: int, radius: float, turn: float = 0.0, inner: float | None = None) -> QPainterPath:
@@ -67,14 +68,17 @@ _CROSS.lineTo(0.8, 0.8)
 _CROSS.moveTo(-0.8, 0.8)
 _CROSS.lineTo(0.8, -0.8)
 
+_DASH = QPainterPath(QPointF(-1, 0))
+_DASH.lineTo(1, 0)
+
 
 def shape_of(number: int) -> QPainterPath:
     """Return the shape of a concept's points, about 2 across; of outliers a circle, of dropped ones a cross.
 
-    Concepts of one colour (every tenth) have different shapes.
+    Of images left out by hand it is a dash. Concepts of one colour (every tenth) have different shapes.
     """
     if number < 0:
-        return _CROSS if number == _DROPPED else SHAPES[0]
+        return {_DROPPED: _CROSS, _LEFT_OUT: _DASH}.get(number, SHAPES[0])
     return SHAPES[number % len(SHAPES)]
 
 
@@ -108,7 +112,7 @@ def paint_symbol(
     painter.translate(middle)
     path = _scaled(shape_of(group.number), radius)
     if halo is not None:
-        ring = path if group.number != _DROPPED else _scaled(SHAPES[0], radius)
+        ring = path if group.number not in (_DROPPED, _LEFT_OUT) else _scaled(SHAPES[0], radius)
         for color, width in ((halo, 2 * (_HALO + 1.5)), (ground, 3.0)):
             painter.strokePath(ring, QPen(color, width, j=Qt.PenJoinStyle.RoundJoin))
     if group.is_kept:
