@@ -20,10 +20,11 @@ def run(*, demo: bool = False) -> int:
     int
         The exit status.
     """
-    from app.processor_threads import wait_without_spinning
+    from app.processor_threads import take_turns_quickly, wait_without_spinning
     from backend.thread_pools import search_without_locks
 
     wait_without_spinning()
+    take_turns_quickly()
     search_without_locks()
     if sys.platform == "win32":
         # Torch's libraries do not load beside Qt's if they come second. Elsewhere the window comes first.

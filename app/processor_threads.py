@@ -14,6 +14,8 @@ _Result = TypeVar("_Result")
 
 _NICENESS = 5
 
+TURN_SECONDS = 0.001
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,6 +27,15 @@ def wait_without_spinning() -> None:
     and 0.26 s sleeping. A user's own setting is kept.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def take_turns_quickly() -> None:
+    """Let a thread that wants Python's lock have it after a millisecond, not after five.
+
+    The window's thread gives the lock up with every call into Qt and wants it back at once: while a worker
+    computed, painting a neuron took twice as long. Call it where there is a window to keep fluent.
+    """
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def run_at_low_priority(function: Callable[[], _Result]) -> _Result:
