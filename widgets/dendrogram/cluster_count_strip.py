@@ -1,40 +1,16 @@
-"""The number of clusters as a function of the threshold: plateaus are where the eye should stop."""
+"""The strip of cluster counts above a dendrogram, in which the threshold can be dragged too."""
 
 from __future__ import annotations
 
-import math
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QToolTip, QWidget
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import (
-    QFont,
-    QFontMetricsF,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
-    QPen,
-    QPolygonF,
-    QResizeEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
-
-from widgets.dendrogram.cached_layer import CachedLayer
+from widgets.dendrogram.cluster_count_canvas import ClusterCountCanvas
 from widgets.dendrogram.dendrogram_state import DendrogramState
-from widgets.dendrogram.height_axis import axis_width, log_ticks
-from widgets.dendrogram.threshold_steps import round_to_resolution
-from widgets.palette import blend
-from widgets.theme import scaled_font
-
-_MOST_LABELS = 40
-_CAPTION = "number of clusters by d_max"
-_HANDLE = 10  # pixels: half the width of the threshold's handle, and some air
-_Role = QPalette.ColorRole
 
 
-class ClusterCountStrip(QWidget):
+class ClusterCountStrip(ClusterCountCanvas):
     """A staircase of C over d_max with the threshold and the suggestion in it.
 
     The threshold can be dragged here too; Esc and the right button give the drag up.
@@ -50,31 +26,19 @@ class ClusterCountStrip(QWidget):
     threshold_cancelled = Signal(float)
 
     def __init__(self, state: DendrogramState, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._state = state
+        super().__init__(state, parent)
         self._drag_start: float | None = None
-        self._staircase = CachedLayer()
-        self._corner_places: NDArray[np.float64] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Number of clusters by distance threshold")
-        self.setBackgroundRole(_Role.Base)
-        self.setAutoFillBackground(True)
-
-    def sizeHint(self) -> QSize:
-        """Return the height of a few lines of text."""
-        return QSize(320, round(self.fontMetrics().height() * 4.4))
 
     def tree_changed(self) -> None:
-        """Show another tree, or the same on another axis."""
-        self._drag_start = None
-        self._invalidate()
-        self.update()
+        """Show another tree, or the same on another axis; a drag that was going on is over."""
+        self._take_hold(None)
+        super().tree_changed()
 
-    def _invalidate(self) -> None:
-        self._staircase.invalidate()
-        self._corner_places = None
+    def _take_hold(self, start: float | None) -> None:
+        """Note where the line was taken from, or that it was let go."""
+        self._drag_start, self._is_held = start, start is not None
 
     def is_dragging(self) -> bool:
         """Tell whether the user holds the line."""
@@ -84,188 +48,11 @@ class ClusterCountStrip(QWidget):
         """Put the line back to where it was taken from."""
         if self._drag_start is None:
             return
-        start, self._drag_start = self._drag_start, None
+        start = self._drag_start
+        self._take_hold(None)
         self._state.threshold = start
         self.update()
         self.threshold_cancelled.emit(start)
-
-    # --- places -----------------------------------------------------------------------------------
-
-    def plot_rect(self) -> QRectF:
-        """Return where the staircase is, in pixels."""
-        line = self.fontMetrics().height()
-        return QRectF(self.rect()).adjusted(axis_width(self.font()), line * 0.9, -6, -line * 0.95)
-
-    def x_of(self, height: float) -> float:
-        """Return where a threshold is, in pixels; at the edge if it is beyond."""
-        low, high = self._state.axis_range
-        rect = self.plot_rect()
-        share = (self._state.height_to_axis(height) - low) / (high - low)
-        return rect.left() + min(max(share, 0.0), 1.0) * rect.width()
-
-    def _places(self, heights: NDArray[np.float64]) -> NDArray[np.float64]:
-        low, high = self._state.axis_range
-        rect = self.plot_rect()
-        shares = np.clip((self._state.to_axis(heights) - low) / (high - low), 0, 1)
-        places: NDArray[np.float64] = rect.left() + shares * rect.width()
-        return places
-
-    def threshold_at(self, x: float) -> float:
-        """Return the threshold at a horizontal place, rounded to what a pixel can tell apart."""
-        low, high = self._state.axis_range
-        rect = self.plot_rect()
-        per_pixel = (high - low) / max(1.0, rect.width())
-        axis = low + min(max((x - rect.left()) * per_pixel, 0.0), high - low)
-        height, next_height = self._state.from_axis(axis), self._state.from_axis(axis + per_pixel)
-        return max(round_to_resolution(height, next_height - height), self._state.lowest_shown)
-
-    def _y_of(self, count: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """Return where a number of clusters is: its logarithm, so that one, two and three stand apart."""
-        rect = self.plot_rect()
-        most = math.log(max(2, len(self._state.merge_heights) + 1))
-        places: NDArray[np.float64] = rect.bottom() - np.log(count) / most * rect.height()
-        return places
-
-    def plateaus(self) -> list[tuple[float, float, int]]:
-        """Return the steps from right to left: from this threshold, to that one, so many clusters."""
-        heights = np.unique(self._state.merge_heights)
-        low, high = self._state.axis_range
-        edges = np.concatenate([[self._state.from_axis(low)], heights, [self._state.from_axis(high)]])
-        counts = 1 + len(self._state.merge_heights) - np.searchsorted(self._state.merge_heights, heights)
-        counts = np.append(counts, 1)
-        steps = [
-            (float(start), float(end), int(count))
-            for start, end, count in zip(edges[:-1], edges[1:], counts, strict=True)
-        ]
-        return steps[::-1]
-
-    # --- painting ---------------------------------------------------------------------------------
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint axis, staircase, the widest steps' numbers, suggestion and threshold."""
-        if self._state.layout is None or not len(self._state.merge_heights):
-            return
-        painter = QPainter(self)
-        # Only the marks move with the threshold.
-        self._staircase.paint(painter, QSizeF(self.size()), self._paint_counts_by_threshold)
-        self._paint_marks(painter)
-        painter.end()
-
-    def _paint_counts_by_threshold(self, painter: QPainter) -> None:
-        small = scaled_font(self.font(), 0.85)
-        painter.setFont(small)
-        self._paint_staircase(painter)
-        self._paint_axes(painter, small)
-        self._paint_counts(painter, small)
-
-    def _paint_axes(self, painter: QPainter, font: QFont) -> None:
-        rect, metrics = self.plot_rect(), QFontMetricsF(font)
-        quiet = self.palette().color(_Role.PlaceholderText)
-        faint = blend(self.palette().color(_Role.Text), self.palette().color(_Role.Base), 0.22)
-        painter.setPen(QPen(faint, 1))
-        painter.drawLine(QLineF(rect.left(), rect.bottom() + 0.5, rect.right(), rect.bottom() + 0.5))
-        taken = rect.left() - 100
-        ticks = self._ticks()
-        for height, x in zip(ticks, self._places(np.array(ticks)).tolist(), strict=True):
-            painter.setPen(QPen(faint, 1))
-            painter.drawLine(QLineF(x, rect.bottom(), x, rect.bottom() + 3))
-            text = f"{height:.4g}"
-            width = metrics.horizontalAdvance(text)
-            if x - width / 2 > taken + 6 and x + width / 2 < self.width():
-                taken = x + width / 2
-                painter.setPen(quiet)
-                box = QRectF(x - width / 2 - 2, rect.bottom() + 3, width + 4, metrics.height())
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-        painter.setPen(quiet)
-        n_leaves = len(self._state.merge_heights) + 1
-        for count in [c for c in (1, 10, 100, 1000) if c <= n_leaves]:
-            y = float(self._y_of(float(count)))
-            box = QRectF(0, y - metrics.height() / 2, rect.left() - 5, metrics.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(count))
-
-    def _ticks(self) -> list[float]:
-        low, high = self._state.axis_range
-        if self._state.log_height:
-            return [10.0**tick for tick in log_ticks(low, high)]
-        raw = (high - low) / 8
-        power = 10.0 ** math.floor(math.log10(raw))
-        step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw)
-        return [i * step for i in range(int(high / step) + 1)]
-
-    def _paint_staircase(self, painter: QPainter) -> None:
-        points = [QPointF(*point) for point in self._corners().tolist()]
-        rect, accent = self.plot_rect(), self.palette().color(_Role.Accent)
-        base = self.palette().color(_Role.Base)
-        floor = [QPointF(points[-1].x(), rect.bottom()), QPointF(points[0].x(), rect.bottom())]
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(blend(accent, base, 0.10))
-        painter.drawPolygon(QPolygonF([*points, *floor]))
-        painter.setPen(QPen(blend(self.palette().color(_Role.Text), base, 0.7), 1.5))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPolyline(QPolygonF(points))
-
-    def _corners(self) -> NDArray[np.float64]:
-        """Return x and y of the staircase's corners from right to left, two a step, float64 (2 steps, 2)."""
-        if self._corner_places is None:
-            starts, ends, counts = (np.array(part) for part in zip(*self.plateaus(), strict=True))
-            x = np.stack([self._places(ends), self._places(starts)], axis=1).ravel()
-            self._corner_places = np.stack([x, self._y_of(counts).repeat(2)], axis=1)
-        return self._corner_places
-
-    def _paint_counts(self, painter: QPainter, font: QFont) -> None:
-        """Write the number of clusters over the steps that are wide enough to be meant."""
-        metrics = QFontMetricsF(font)
-        painter.setPen(self.palette().color(_Role.Text))
-        steps = self._corners().reshape(-1, 2, 2)[:_MOST_LABELS].tolist()
-        for ((right, y), (left, _)), (_, _, count) in zip(steps, self.plateaus(), strict=False):
-            text = str(count)
-            if right - left < metrics.horizontalAdvance(text) + 5:
-                continue
-            box = QRectF(left, y - metrics.height(), right - left, metrics.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-    def caption_rect(self) -> QRectF | None:
-        """Return where the caption is: upper right, clear of staircase and threshold; None: no room."""
-        rect, metrics = self.plot_rect(), QFontMetricsF(scaled_font(self.font(), 0.85))
-        width, height = metrics.horizontalAdvance(_CAPTION) + 2, metrics.height()
-        right = rect.right()
-        threshold = self.x_of(self._state.threshold)
-        if threshold + _HANDLE > right - width:
-            right = min(right, threshold - _HANDLE)
-        left = right - width
-        x, y = self._corners().T
-        highest = float(y[x >= left - _HANDLE].min(initial=rect.bottom()))
-        # A step's number stands over the step.
-        if left < rect.left() or highest - height < height + 1:
-            return None
-        return QRectF(left, 1, width, height)
-
-    def _paint_caption(self, painter: QPainter) -> None:
-        place = self.caption_rect()
-        if place is not None:
-            painter.setFont(scaled_font(self.font(), 0.85))
-            painter.setPen(self.palette().color(_Role.PlaceholderText))
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _CAPTION)
-
-    def _paint_marks(self, painter: QPainter) -> None:
-        self._paint_caption(painter)
-        rect, palette = self.plot_rect(), self.palette()
-        top, bottom = 2.0, rect.bottom()
-        if self._state.suggestion is not None:
-            color = blend(palette.color(_Role.Text), palette.color(_Role.Base), 0.6)
-            painter.setPen(QPen(color, 1, Qt.PenStyle.DashLine))
-            x = round(self.x_of(self._state.suggestion)) + 0.5
-            painter.drawLine(QLineF(x, top, x, bottom))
-        ink = palette.color(_Role.Text)
-        x = round(self.x_of(self._state.threshold))
-        width = 3.0 if self._drag_start is not None else 2.0
-        painter.fillRect(QRectF(x - width / 2, top, width, bottom - top), ink)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ink)
-        painter.drawRoundedRect(QRectF(x - 7, 0.5, 14, 10), 3, 3)
-
-    # --- events -----------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Move the threshold to the pointer; the right button gives a drag up."""
@@ -274,7 +61,7 @@ class ClusterCountStrip(QWidget):
         if event.button() == Qt.MouseButton.RightButton:
             self.cancel_drag()
         elif event.button() == Qt.MouseButton.LeftButton and self._drag_start is None:
-            self._drag_start = self._state.threshold
+            self._take_hold(self._state.threshold)
             self._drag_to(event.position().x())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -292,14 +79,20 @@ class ClusterCountStrip(QWidget):
         if count:
             clusters = "1 cluster" if count == 1 else f"{count:,} clusters"
             upper = f"to {high:.4g}" if count > 1 else "on"
-            QToolTip.showText(
-                event.globalPosition().toPoint(), f"{clusters} for d_max from {low:.4g} {upper}", self
-            )
+            text = f"{clusters} for d_max from {low:.4g} {upper}{self._suggestion_text()}"
+            QToolTip.showText(event.globalPosition().toPoint(), text, self)
+
+    def _suggestion_text(self) -> str:
+        suggestion = self._state.suggestion
+        if suggestion is None:
+            return ""
+        count = self._state.n_clusters_at(suggestion)
+        return f"\nSuggested: d_max {suggestion:.4g}, {count:,} cluster{'s' if count != 1 else ''}"
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let the threshold go."""
         if event.button() == Qt.MouseButton.LeftButton and self._drag_start is not None:
-            self._drag_start = None
+            self._take_hold(None)
             self.update()
             self.threshold_committed.emit(self._state.threshold)
 
@@ -316,16 +109,3 @@ class ClusterCountStrip(QWidget):
             self.cancel_drag()
         else:
             event.ignore()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Draw the staircase at another size."""
-        super().resizeEvent(event)
-        self._invalidate()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Paint in another palette or font."""
-        super().changeEvent(event)
-        self._invalidate()
-        if event.type() == QEvent.Type.FontChange:
-            self.updateGeometry()
-        self.update()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Slot
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from widgets.dendrogram.dendrogram_hit import nearest_node
 from widgets.dendrogram.dendrogram_item import DendrogramItem
-from widgets.dendrogram.dendrogram_state import DendrogramState
+from widgets.dendrogram.dendrogram_state import HEADROOM, DendrogramState
 from widgets.dendrogram.height_axis import HeightAxis
 from widgets.dendrogram.leaf_strip import LeafStrip
 from widgets.dendrogram.threshold_item import ThresholdItem
@@ -22,6 +24,7 @@ from widgets.images.visible_pictures import VisiblePictures
 Zone = Literal["axis", "tree", "strip", "none"]
 
 ZOOM_STEP = 1.25
+MOST_HEIGHT_ZOOM = 200
 _FEWEST_SLOTS = 4.0
 _NEAR = 7.0
 """A line of the tree is pointed at within this many pixels."""
@@ -38,6 +41,7 @@ class DendrogramCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     ) -> None:
         super().__init__(parent)
         self._state = state
+        self._thumbnails = thumbnails
         self._view = pg.ViewBox(enableMenu=False, enableMouse=False)
         self._axis = HeightAxis(state)
         self._tree = DendrogramItem(state)
@@ -76,6 +80,15 @@ class DendrogramCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self.zoom_to_fit()
         self.refresh()
 
+    def axis_changed(self) -> None:
+        """Show the same leaves on another axis, from its lowest to its highest merge."""
+        self._tree.tree_changed()
+        low, high = self._state.axis_range
+        self._view.setYRange(low, high, padding=0)
+        self._axis.picture = None
+        self._axis.update()
+        self.refresh()
+
     def labels_changed(self) -> None:
         """Paint what became of each leaf anew."""
         self._strip.labels_changed()
@@ -86,8 +99,10 @@ class DendrogramCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._line.update()
         self._strip.fit_height()
         self._strip.update()
+        n_chosen = int(self._state.chosen.sum())
+        chosen = f"; {n_chosen} images selected" if n_chosen else ""
         self.setAccessibleDescription(
-            f"{self._state.n_clusters} clusters at the distance threshold {self._state.threshold:.6g}"
+            f"{self._state.n_clusters} clusters at the distance threshold {self._state.threshold:.6g}{chosen}"
         )
 
     def refresh_pictures(self) -> None:
@@ -152,11 +167,48 @@ class DendrogramCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         left = min(max(left, whole[0]), whole[1] - width)
         self._view.setXRange(left, left + width, padding=0)
 
+    def zoom_to_node(self, node: int) -> None:
+        """Show a subtree, from its leaves to a little above its merge."""
+        layout = self._state.layout
+        if layout is None or node < 0:
+            return
+        self._show_slots(int(layout.first[node]), int(layout.size[node]))
+        if node >= layout.n_leaves:
+            bottom, top = self._state.axis_range
+            height = self._state.height_to_axis(float(layout.height[node])) - bottom
+            length = min(max(height * (1 + HEADROOM), (top - bottom) / MOST_HEIGHT_ZOOM), top - bottom)
+            self._set_heights(bottom, length)
+
+    def zoom_to_chosen(self) -> None:
+        """Show all that is selected: the smallest subtree that holds it."""
+        layout, chosen = self._state.layout, self._state.chosen
+        if layout is None or not chosen.any():
+            return
+        slots = layout.slot[self._state.chosen_leaves]
+        ends = layout.first + layout.size
+        spans = np.flatnonzero((layout.first <= slots.min()) & (ends > slots.max()))
+        self.zoom_to_node(int(spans[np.argmin(layout.size[spans])]))
+
+    def bring_into_sight(self, leaves: NDArray[np.int64]) -> None:
+        """Move to the first of some leaves, if all of them are out of sight."""
+        layout = self._state.layout
+        if layout is None or not len(leaves):
+            return
+        (left, right), _ = self._view.viewRange()
+        slots = layout.slot[leaves]
+        if not ((slots > left) & (slots < right)).any():
+            self._set_leaves(float(slots.min()) - (right - left) / 2, right - left)
+
+    def _show_slots(self, first: int, count: int) -> None:
+        whole = self._whole_range()
+        width = min(max(float(count), _FEWEST_SLOTS), whole[1] - whole[0])
+        self._set_leaves(first + (count - 1 - width) / 2, width)
+
     def zoom_height(self, factor: float, around: float) -> None:
         """Show a ``factor`` times smaller part of the axis, keeping ``around`` where it is."""
         _, (low, high) = self._view.viewRange()
         bottom, top = self._state.axis_range
-        length = min(max((high - low) / factor, (top - bottom) / 200), top - bottom)
+        length = min(max((high - low) / factor, (top - bottom) / MOST_HEIGHT_ZOOM), top - bottom)
         share = (around - low) / (high - low)
         self._set_heights(around - share * length, length)
 
@@ -214,6 +266,18 @@ class DendrogramCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]
     def is_near_line(self, point: QPointF) -> bool:
         """Tell whether a press at a point of the viewport takes hold of the threshold."""
         return self.zone(point) == "tree" and self._line.is_near(self.to_view(point))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Ask for the pictures that were not wanted while the tree was out of sight."""
+        super().showEvent(event)
+        self._request_pictures()
+
+    def event(self, event: QEvent) -> bool:
+        """Ask for sharper pictures on a screen of another scale."""
+        handled = bool(super().event(event))
+        if self._is_built and event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._request_pictures()
+        return handled
 
     def changeEvent(self, event: QEvent) -> None:
         """Take another palette or font."""

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from widgets.dendrogram.dendrogram_canvas import ZOOM_STEP, DendrogramCanvas
 from widgets.dendrogram.dendrogram_keys import is_threshold_key, threshold_after_key
 from widgets.dendrogram.dendrogram_state import DendrogramState
-from widgets.dendrogram.subtree_description import describe_node
+from widgets.dendrogram.subtree_description import describe_node, plain_tooltip
 from widgets.images.thumbnails import ThumbnailLoader
 
 
@@ -127,19 +127,18 @@ class DendrogramPlot(DendrogramCanvas):
         self._show_cursor(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Open the image of a leaf."""
+        """Open the image of a leaf, or zoom to a subtree."""
         node, layout = self.node_at(event.position()), self._state.layout
         on_line = self.zone(event.position()) == "tree" and self._line.is_near(self.to_view(event.position()))
-        if (
-            event.button() == Qt.MouseButton.LeftButton
-            and layout is not None
-            and 0 <= node < layout.n_leaves
-            and not on_line
-        ):
-            self.leaf_activated.emit(node)
-            event.accept()
-        else:
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+        if event.button() != Qt.MouseButton.LeftButton or layout is None or node < 0 or on_line or not plain:
             self.mousePressEvent(event)
+            return
+        event.accept()
+        if node < layout.n_leaves:
+            self.leaf_activated.emit(node)
+        else:
+            self.zoom_to_node(node)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer what can be done with the subtree under the pointer, unless the click ended a drag."""
@@ -231,6 +230,8 @@ class DendrogramPlot(DendrogramCanvas):
             self.zoom_leaves(1 / ZOOM_STEP)
         elif key == Qt.Key.Key_0:
             self.zoom_to_fit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.zoom_to_chosen()
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             (left, right), _ = self._view.viewRange()
             self.pan_leaves((right - left) / 10 * (1 if key == Qt.Key.Key_Right else -1))
@@ -282,7 +283,15 @@ class DendrogramPlot(DendrogramCanvas):
         if node < 0:
             QToolTip.hideText()
         elif changed:
-            QToolTip.showText(where, describe_node(self._state, node), self, QRect())
+            QToolTip.showText(where, plain_tooltip(self._description(node)), self, QRect())
+
+    def _description(self, node: int) -> str:
+        """Return what there is to say about a node; of a picture that cannot be read, also why."""
+        text, layout, paths = describe_node(self._state, node), self._state.layout, self._state.paths
+        if layout is None or paths is None or self._thumbnails is None or node >= layout.n_leaves:
+            return text
+        reason = self._thumbnails.failure(paths[node])
+        return text if reason is None else f"{text}\n{reason}"
 
     def _show_cursor(self, point: QPointF) -> None:
         zone = self.zone(point)

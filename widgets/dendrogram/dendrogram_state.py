@@ -44,6 +44,8 @@ class DendrogramState:
         Node under the pointer, −1 for none.
     tooltips, classes, paths
         Of each leaf, or None.
+    height_unit
+        What merge heights are measured in, "" if that is not known.
     """
 
     layout: DendrogramLayout | None = None
@@ -58,6 +60,7 @@ class DendrogramState:
     tooltips: Sequence[str] | None = None
     classes: Sequence[str | None] | None = None
     paths: Sequence[Path] | None = None
+    height_unit: str = ""
 
     def set_layout(self, layout: DendrogramLayout | None) -> None:
         """Show another tree; nothing is known or chosen of it yet."""
@@ -75,11 +78,15 @@ class DendrogramState:
 
     @property
     def n_clusters(self) -> int:
-        """Number of clusters C at the threshold: 1 + the number of merges with height ≥ d_max."""
+        """Number of clusters C at the threshold."""
+        return self.n_clusters_at(self.threshold)
+
+    def n_clusters_at(self, threshold: float) -> int:
+        """Return C at a threshold d_max: 1 + the number of merges with height ≥ d_max; 0 without a tree."""
         if self.layout is None:
             return 0
         heights = self.merge_heights
-        return 1 + len(heights) - int(np.searchsorted(heights, self.threshold, side="left"))
+        return 1 + len(heights) - int(np.searchsorted(heights, threshold, side="left"))
 
     @property
     def labels_are_current(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import (
     QAbstractTableModel,
     QItemSelection,
@@ -15,20 +16,29 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QShowEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from backend.method.dendrogram_layout import ABOVE, DendrogramLayout
 from widgets.dendrogram.dendrogram_state import DendrogramState
-from widgets.dendrogram.subtree_description import describe_node, purity_text
+from widgets.dendrogram.subtree_description import describe_node, plain_tooltip, purity
 from widgets.dendrogram.threshold_steps import next_merge_up
 from widgets.palette import concept_color, concept_marker
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
+_NUMBER_COLUMNS = (0, 1, 2, 4)
 _Role = Qt.ItemDataRole
-_HEADERS = ("Merge height", "Images", "Joins", "At the threshold", "Class")
-_STATE_COLUMN, _CLASS_COLUMN = 3, 4
+_HEADERS = ("Merge height", "Images", "Joins", "At the threshold", "Purity", "Most frequent class")
+_TOOLTIPS = (
+    "The threshold d_max above which the merge is made",
+    "How many images the subtree has",
+    "How many images its two parts have, the part on the left first",
+    "The cluster that the subtree is, or is part of; apart if it is several",
+    "The share of the most frequent class among the images of the subtree",
+    "The class that most images of the subtree are of, and how many",
+)
+_STATE_COLUMN, _PURITY_COLUMN, _CLASS_COLUMN = 3, 4, 5
 
 
 class MergeTableModel(QAbstractTableModel):
@@ -39,7 +49,7 @@ class MergeTableModel(QAbstractTableModel):
         self._state = state
         # The tree that the rows are of: the state may have moved on while the table was out of sight.
         self._layout: DendrogramLayout | None = None
-        self._n_columns = _CLASS_COLUMN
+        self._n_columns = _PURITY_COLUMN
         self._numbers: list[int] = []
         self._whole: list[bool] = []
 
@@ -52,7 +62,7 @@ class MergeTableModel(QAbstractTableModel):
         """Show another tree."""
         self.beginResetModel()
         self._layout = self._state.layout
-        self._n_columns = len(_HEADERS) if self._state.classes is not None else _CLASS_COLUMN
+        self._n_columns = len(_HEADERS) if self._state.classes is not None else _PURITY_COLUMN
         self._refresh()
         self.endResetModel()
 
@@ -81,13 +91,18 @@ class MergeTableModel(QAbstractTableModel):
         return 0 if parent.isValid() or self._layout is None else self._layout.n_leaves - 1
 
     def columnCount(self, parent: Index = _ROOT) -> int:
-        """Return the number of columns; the last only where classes are known."""
+        """Return the number of columns; the last two only where classes are known."""
         return 0 if parent.isValid() else self._n_columns
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = _Role.DisplayRole) -> Any:
-        """Return the columns' titles."""
-        if orientation == Qt.Orientation.Horizontal and role == _Role.DisplayRole:
+        """Return the columns' titles, and what they mean."""
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == _Role.DisplayRole:
             return _HEADERS[section]
+        if role == _Role.ToolTipRole:
+            unit = f", in {self._state.height_unit}" if section == 0 and self._state.height_unit else ""
+            return _TOOLTIPS[section] + unit
         return None
 
     def data(self, index: Index, role: int = _Role.DisplayRole) -> Any:
@@ -98,8 +113,8 @@ class MergeTableModel(QAbstractTableModel):
         if role in (_Role.DisplayRole, _Role.AccessibleTextRole):
             return self._text(node, index.column())
         if role == _Role.ToolTipRole:
-            return describe_node(self._state, node)
-        if role == _Role.TextAlignmentRole and index.column() < _STATE_COLUMN:
+            return plain_tooltip(describe_node(self._state, node))
+        if role == _Role.TextAlignmentRole and index.column() in _NUMBER_COLUMNS:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == _Role.DecorationRole and index.column() == _STATE_COLUMN:
             number = self._numbers[node]
@@ -123,7 +138,10 @@ class MergeTableModel(QAbstractTableModel):
             return (
                 f"cluster {concept_marker(number)}" if self._whole[node] else f"in {concept_marker(number)}"
             )
-        return purity_text(self._state, node)
+        pure = purity(self._state, node)
+        if pure is None:
+            return ""
+        return pure.percent if column == _PURITY_COLUMN else f"{pure.name} ({pure.count:,} of {pure.size:,})"
 
 
 class DendrogramTable(QTableView):
@@ -135,9 +153,12 @@ class DendrogramTable(QTableView):
         The user chose other rows: int64 (m,), the leaves of all of them, ascending.
     threshold_wanted(float)
         Enter on a row: a threshold just above its merge.
+    menu_requested(object, object)
+        Right click or the menu key: the leaves of the chosen rows as int64 (m,), and where on the screen.
     """
 
     leaves_chosen = Signal(object)
+    menu_requested = Signal(object, object)
     threshold_wanted = Signal(float)
 
     def __init__(self, state: DendrogramState, parent: QWidget | None = None) -> None:
@@ -219,9 +240,24 @@ class DendrogramTable(QTableView):
         layout = self._state.layout
         if self._quiet or layout is None or not self._merges.is_current:
             return
+        self.leaves_chosen.emit(self._chosen_leaves(layout))
+
+    def _chosen_leaves(self, layout: DendrogramLayout) -> NDArray[np.int64]:
         nodes = [self._merges.node(index.row()) for index in self.selectionModel().selectedRows()]
         leaves = [layout.leaves(node) for node in nodes] or [np.empty(0, dtype=np.int64)]
-        self.leaves_chosen.emit(np.unique(np.concatenate(leaves)))
+        return np.unique(np.concatenate(leaves))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer what can be done with the chosen rows' subtrees; the press before has chosen the row."""
+        event.accept()
+        layout = self._state.layout
+        if layout is None or not self._merges.is_current:
+            return
+        leaves, where = self._chosen_leaves(layout), event.globalPos()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            where = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).bottomLeft())
+        if len(leaves):
+            self.menu_requested.emit(leaves, where)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter puts the threshold just above a merge."""

@@ -110,6 +110,7 @@ class DendrogramView(QWidget):
         self._plot.menu_requested.connect(self._on_menu_requested)
         self._table.leaves_chosen.connect(self._on_leaves_chosen)
         self._table.threshold_wanted.connect(self._commit)
+        self._table.menu_requested.connect(self.subtree_menu_requested)
         self._bar.threshold_wanted.connect(self._commit)
         self._bar.log_height_wanted.connect(self._on_log_height_wanted)
         self._bar.table_wanted.connect(self.set_table_shown)
@@ -156,8 +157,14 @@ class DendrogramView(QWidget):
 
     def set_leaf_classes(self, classes: Sequence[str | None] | None) -> None:
         """Give the class of each leaf, for the purity in tooltips and table."""
-        self._state.classes = classes
+        known = classes is not None and any(name is not None for name in classes)
+        self._state.classes = classes if known else None
         self._table.tree_changed()
+
+    def set_height_unit(self, unit: str) -> None:
+        """Say in tooltips what merge heights are measured in, as "units of activation"."""
+        self._state.height_unit = unit
+        self._bar.unit_changed()
 
     def set_leaf_labels(
         self,
@@ -210,8 +217,10 @@ class DendrogramView(QWidget):
         """Choose a logarithmic or a linear height axis."""
         self._bar.show_log_height(log)
         if log != self._state.log_height:
+            self._plot.cancel_drag()
+            self._counts.cancel_drag()
             self._state.log_height = log
-            self._plot.show_tree()
+            self._plot.axis_changed()
             self._counts.tree_changed()
 
     def is_log_height(self) -> bool:
@@ -228,10 +237,16 @@ class DendrogramView(QWidget):
     # --- selection --------------------------------------------------------------------------------
 
     def set_selected_leaves(self, leaves: NDArray[np.int64]) -> None:
-        """Highlight these leaves, and the subtrees that are wholly among them."""
+        """Highlight these leaves, and the subtrees that are wholly among them.
+
+        Leaves that were not highlighted before come into sight if they are all out of it.
+        """
+        if np.array_equal(self._state.chosen_leaves, leaves):
+            return
         self._state.chosen[:] = False
         self._state.chosen[leaves] = True
         self._selection_changed()
+        self._plot.bring_into_sight(leaves)
 
     def selected_leaves(self) -> NDArray[np.int64]:
         """Return the highlighted leaves, int64 (m,), ascending."""

@@ -48,7 +48,7 @@ class ThresholdBar(QWidget):
         self._table.toggled.connect(self.table_wanted)
 
     def _arrange(self) -> None:
-        self._threshold.setToolTip("Distance threshold d_max, in units of merge height")
+        self.unit_changed()
         self._threshold.setAccessibleName("Distance threshold d_max")
         self._clusters.setToolTip("Number of clusters C: takes the threshold to the middle of that plateau")
         self._clusters.setAccessibleName("Number of clusters")
@@ -110,6 +110,11 @@ class ThresholdBar(QWidget):
         with QSignalBlocker(self._threshold), QSignalBlocker(self._clusters):
             self._threshold.setValue(self._state.threshold)
             self._clusters.setValue(self._state.n_clusters)
+
+    def unit_changed(self) -> None:
+        """Say what merge heights, and so d_max, are measured in."""
+        unit = self._state.height_unit or "units of merge height"
+        self._threshold.setToolTip(f"Distance threshold d_max, in {unit}: merges below it are joined")
 
     def show_log_height(self, log: bool) -> None:
         """Turn the switch, without a signal."""

@@ -600,7 +600,7 @@ def test_a_table_out_of_sight_is_old_but_never_wrong(view, heard):
         QTest.keyClick(view._table, key)
     assert heard.selected == [] and heard.committed == []
     view.set_table_shown(True)
-    assert cells(view) == [["1", "2", "1 + 1", "cluster A", "Most often class a: 1 of 2 images (50 %)"]]
+    assert cells(view) == [["1", "2", "1 + 1", "cluster A", "50 %", "a (1 of 2)"]]
 
 
 # --- states -----------------------------------------------------------------------------------------
