@@ -11,6 +11,7 @@ from backend.method.adjustments import LEFT_OUT
 from backend.method.results import DROPPED, OUTLIER, Disentanglement
 from backend.named_concepts import NamedConcept
 from widgets.palette import concept_color, concept_marker
+from widgets.quantity_text import count_text
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,21 @@ def count_outliers(split: Disentanglement) -> int:
 def count_left_out(split: Disentanglement) -> int:
     """Return how many top images were left out by hand."""
     return int((split.labels == LEFT_OUT).sum())
+
+
+def adjusted_text(split: Disentanglement) -> str:
+    """Return "Adjusted by hand: 2 own concepts, 3 images left out"; "" where nothing was."""
+    if not split.adjustments:
+        return ""
+    if not split.adjusted_by_hand:
+        return "Adjusted by hand, but none of the images moved is among these top images"
+    n_own = sum(split.is_own(concept.cluster) for concept in split.concepts)
+    parts = []
+    if n_own:
+        parts.append(count_text(n_own, "own concept"))
+    if n_left_out := count_left_out(split):
+        parts.append(f"{count_text(n_left_out, 'image')} left out")
+    return f"Adjusted by hand: {', '.join(parts)}"
 
 
 def dropped_sizes(split: Disentanglement) -> tuple[int, ...]:

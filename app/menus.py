@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from app.adjustment_menu import AdjustmentActions
 from app.jobs.demo_jobs import tour_stops
 from widgets.theme import Scheme, set_icon
 
@@ -134,6 +135,10 @@ class Menus(QObject):
             menu.addAction(action)
             self.actions[name] = action
         menu.addSeparator()
+        by_hand = AdjustmentActions(self._window.session, self._show_excluded, self._window)
+        menu.addActions(list(by_hand.actions.values()))
+        self.actions |= by_hand.actions
+        menu.addSeparator()
         self._add(menu, "find", "&Find a neuron", self._window.focus_filter, _Key.Find, "search")
 
     def _build_view_menu(self) -> None:
@@ -190,6 +195,9 @@ class Menus(QObject):
         menu.addSeparator()
         about = self._add(menu, "about", "&About Neuron Prism", window.show_about)
         about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _show_excluded(self) -> None:
+        self._window.workspace.show_excluded()
 
     def _menu(self, title: str) -> QMenu:
         return self._window.menuBar().addMenu(title)

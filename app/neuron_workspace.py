@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt, QTimer, Slot
 from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from app.concept_presentation import numbers_of, present_concepts
+from app.adjustment_menu import add_adjustments
+from app.concept_presentation import adjusted_text, numbers_of, present_concepts
+from app.excluded_images_dialog import ExcludedImagesDialog
 from app.image_items import (
     NEURON_KEY,
     ImageFacts,
@@ -25,6 +27,7 @@ from app.session import Session
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.parameters import Parameters
 from backend.method.results import Disentanglement
+from widgets.adjusted_mark import AdjustedMark
 from widgets.dendrogram.dendrogram_view import DendrogramView
 from widgets.embedding.embedding_view import EmbeddingView
 from widgets.images.image_grid import ImageGrid
@@ -62,6 +65,7 @@ class NeuronWorkspace(QWidget):
         self.title.setFont(scaled_font(self.title.font(), 1.15, bold=True))
         self.note = secondary_label()
         self.note.hide()
+        self.mark = AdjustedMark()
         self.dendrogram = DendrogramView(thumbnails)
         self.members = ImageGrid(thumbnails, sortable=True)
         self.max_projecting = MaxProjectingView(thumbnails)
@@ -92,6 +96,7 @@ class NeuronWorkspace(QWidget):
         head.setContentsMargins(SPACING, SPACING, SPACING, 0)
         head.setSpacing(SPACING // 2)
         head.addWidget(self.title)
+        head.addWidget(self.mark)
         head.addWidget(self.note)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -114,6 +119,10 @@ class NeuronWorkspace(QWidget):
         self.members.thumbnail_size_changed.connect(self.max_projecting.set_thumbnail_size)
         self.max_projecting.thumbnail_size_changed.connect(self.members.set_thumbnail_size)
         self.tabs.currentChanged.connect(self._show_columns)
+        for grid in (self.members, self.max_projecting):
+            grid.menu_requested.connect(self._extend_menu)
+        self.mark.reset_requested.connect(session.adjustments.reset)
+        self.mark.excluded_requested.connect(self.show_excluded)
 
     def _connect_session(self) -> None:
         session = self._session
@@ -127,6 +136,7 @@ class NeuronWorkspace(QWidget):
         session.parameters_changed.connect(self._show_parameters)
         session.threshold_previewed.connect(self._update_title)
         session.split_changed.connect(self._show_split)
+        session.adjustments.excluded_changed.connect(self._update_mark)
         session.analysis_changed.connect(self._show_analysis)
         session.analysis_failed.connect(self._show_failure)
         session.names.changed.connect(self._show_names)
@@ -205,6 +215,14 @@ class NeuronWorkspace(QWidget):
         self._show_selected_images(self._session.selection.images)
         self._show_note(split)
         self._update_title()
+        self._update_mark()
+
+    @Slot()
+    def _update_mark(self) -> None:
+        """Say what was done by hand, for as long as it is so."""
+        split, adjustments = self._session.split, self._session.adjustments
+        text = adjusted_text(split) if split is not None else ""
+        self.mark.show_adjustments(text, n_excluded=len(adjustments.excluded))
 
     def _show_note(self, split: Disentanglement) -> None:
         """Say what is special about the neuron, or what to try at a stop of the demo's tour."""
@@ -304,7 +322,19 @@ class NeuronWorkspace(QWidget):
         n = len(leaves)
         select = menu.addAction("Show this image" if n == 1 else f"Show these {n} images")
         select.triggered.connect(partial(self._show_leaves, leaves))
+        split = self._session.split
+        if split is not None:
+            add_adjustments(menu, self._session.adjustments, split.top.images[leaves].tolist())
         menu.popup(where)
+
+    @Slot(object, object)
+    def _extend_menu(self, menu: QMenu, rows: tuple[int, ...]) -> None:
+        add_adjustments(menu, self._session.adjustments, rows)
+
+    @Slot()
+    def show_excluded(self) -> None:
+        """Open the excluded images."""
+        ExcludedImagesDialog(self._session, self._thumbnails, self).open()
 
     def _show_leaves(self, leaves: NDArray[np.int64], _checked: bool = False) -> None:
         """Select the images of a subtree and bring the first of them into sight among the members."""
@@ -326,6 +356,7 @@ class NeuronWorkspace(QWidget):
         self.members.set_message(message, "")
         self.max_projecting.set_message(message, "")
         self.note.hide()
+        self.mark.hide()
 
 
 def title_line(session: Session, threshold: float) -> str:
