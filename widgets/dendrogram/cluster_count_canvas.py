@@ -44,6 +44,7 @@ class ClusterCountCanvas(QWidget):
         self._is_held = False
         self._staircase = CachedLayer()
         self._corner_places: NDArray[np.float64] | None = None
+        self._plot_rect: QRectF | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Number of clusters by distance threshold")
         self.setBackgroundRole(_Role.Base)
@@ -60,14 +61,16 @@ class ClusterCountCanvas(QWidget):
 
     def _invalidate(self) -> None:
         self._staircase.invalidate()
-        self._corner_places = None
+        self._corner_places = self._plot_rect = None
 
     # --- places -----------------------------------------------------------------------------------
 
     def plot_rect(self) -> QRectF:
         """Return where the staircase is, in pixels."""
-        line = self.fontMetrics().height()
-        return QRectF(self.rect()).adjusted(axis_width(self.font()), line * 0.9, -6, -line * 0.95)
+        if self._plot_rect is None:
+            line, left = self.fontMetrics().height(), axis_width(self.font())
+            self._plot_rect = QRectF(self.rect()).adjusted(left, line * 0.9, -6, -line * 0.95)
+        return self._plot_rect
 
     def x_of(self, height: float) -> float:
         """Return where a threshold is, in pixels; at the edge if it is beyond."""

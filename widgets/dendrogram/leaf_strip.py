@@ -34,7 +34,7 @@ from widgets.theme import scaled_font
 _LOWEST_BAND = 16
 _GAP = 3
 _SHARE = 0.4
-"""The pictures take at most this share of the height that tree and pictures have."""
+"""Band and pictures take at most this share of the height that they and the tree have."""
 
 _SIZES = (64, 56, 48, 40, 32, 24, 18)
 _Role = QPalette.ColorRole
@@ -73,7 +73,8 @@ class LeafStrip(pg.GraphicsWidget):  # type: ignore[misc]
         """Size of the pictures that fit beside each other; 0 if none do."""
         if self._thumbnails is None or self._state.paths is None or self._state.layout is None:
             return 0
-        room = min(self.slot_width - 2, _SHARE * (self._view.rect().height() + self.rect().height()))
+        height = _SHARE * (self._view.rect().height() + self.rect().height()) - self.band_height - 2 * _GAP
+        room = min(self.slot_width - 2, height)
         return next((size for size in _SIZES if size <= room), 0)
 
     @property
