@@ -81,7 +81,8 @@ class ImageGrid(QWidget):
         self._quiet = False
         self._given_bands: tuple[ImageBand, ...] = ()
         self._order = OrderBox()
-        self._order.setVisible(sortable)
+        if not sortable:
+            self._order.hide()
         self._empty = EmptyState("images", "Nothing to show", "Choose a neuron.")
         self._status = secondary_label()
         self._slider = ThumbnailSlider(self._view.thumbnail_size())

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from tests.widgets.picture_files import make_loader
 from widgets.images.image_grid import ImageBand, ImageGrid, ImageItem
@@ -95,6 +96,14 @@ def test_new_bands_come_in_the_chosen_order_and_setting_it_is_silent(grid, band)
     grid.set_message("Gone.")
     grid.set_order("projection")
     assert grid.bands() == ()
+
+
+def test_making_a_grid_shows_no_window_of_its_own(qtbot):
+    loader = make_loader()
+    grid = ImageGrid(loader, sortable=True)
+    qtbot.addWidget(grid)
+    assert not [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    loader.shutdown()
 
 
 def test_a_grid_that_is_not_sortable_has_no_box(qtbot, band):
