@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets.labels import secondary_label
 from widgets.text_table import text_table
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 640, 420
 
 _CHANGES = {
-    "changed": "changed since then",
-    "touched": "may be changed: another time of modification",
-    "gone": "not there",
+    "changed": "changed since the activations were computed",
+    "touched": "has another time of modification, perhaps changed",
+    "gone": "not there any more",
 }
 
 
@@ -46,8 +46,11 @@ class ChangedFilesDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(SPACING)
-        layout.addWidget(secondary_label(_explanation(freshness), factor=1.0))
-        self.table = text_table(("File", "Since its activations were computed"), self.files)
+        explanation = secondary_label(_explanation(freshness), factor=1.0)
+        explanation.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        layout.addWidget(explanation)
+        self.table = text_table(("File", "What became of it"), self.files)
+        self.table.setMaximumHeight(HEIGHT)
         layout.addWidget(self.table, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

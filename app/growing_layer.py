@@ -47,7 +47,8 @@ class LayerGrowth(QObject):
         self._thread = thread
         self._rows: dict[str, LayerRows] = {}
         self._job: Job | None = None
-        self._must = False
+        self._must = False  # load the layer anew in any case
+        self._serves = False  # the job that runs does that
         self._since_refresh = QElapsedTimer()
         self.activity = UserActivity(self)
         self._look = QTimer(self, interval=LOOK_INTERVAL_MS)
@@ -85,7 +86,9 @@ class LayerGrowth(QObject):
 
     def layer_shown(self) -> None:
         """Begin to follow the layer that is on show now, if it is one that grows."""
-        self._must = False
+        layer = self._session.layer
+        # It may have been completed while it was being loaded.
+        self._must = layer is not None and layer.is_partial and layer.name not in self._rows
         self._since_refresh.start()
         self._follow()
         self.changed.emit()
@@ -106,6 +109,7 @@ class LayerGrowth(QObject):
             session.parameters,
             adjustments=session.adjustments.current,
         )
+        self._serves = self._must
         self._job = self._thread.submit(f"Refreshing {session.layer.name}", function)
         self._job.succeeded.connect(self._take_refreshed)
         self._job.failed.connect(self._give_up)
@@ -114,6 +118,7 @@ class LayerGrowth(QObject):
     def settle(self) -> None:
         """Load the layer on show anew as soon as the user's hands are free: an extraction has ended."""
         self._must = self._session.layer is not None
+        self._serves = False
         self._follow()
         self._refresh_if_idle()
 
@@ -150,12 +155,16 @@ class LayerGrowth(QObject):
     def _take_refreshed(self, refreshed: RefreshedLayer) -> None:
         # Not while the mouse is down: a drag may have begun since.
         if not is_in_the_middle() and self._session.take_refreshed(refreshed):
+            # What was loaded before an extraction ended does not count as loaded after it.
+            must = self._must and not self._serves
             self.layer_shown()
+            self._must = self._must or must
+            self._follow()
 
     @Slot()
     def _give_up(self) -> None:
         """Leave a layer that has nothing to show any more; why not was said already."""
-        if self._must:
+        if self._must and self._serves:
             self._must = False
             self._session.leave_layer()
         self._since_refresh.start()

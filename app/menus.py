@@ -46,6 +46,7 @@ class Menus(QObject):
             signal.connect(self.update_enabled)
         session.project_changed.connect(self._list_tour)
         window.projects.extraction.changed.connect(self.update_enabled)
+        session.layer_refreshed.connect(self.update_enabled)
         for signal in (session.neuron_changed, session.split_changed, session.visited.changed):
             signal.connect(self._update_neuron)
         window.settings.recent_changed.connect(self._list_recent)
@@ -81,7 +82,13 @@ class Menus(QObject):
     def _update_neuron(self) -> None:
         """Enable what depends on the neuron alone: the rest asks the project's database."""
         session = self._window.session
-        self.actions["export_neuron"].setEnabled(session.split is not None)
+        partial = session.layer is not None and session.layer.is_partial
+        self.actions["export_neuron"].setEnabled(session.split is not None and not partial)
+        self.actions["export_neuron"].setToolTip(
+            f"Not while the layer is not complete ({session.layer.partial_text})"
+            if session.layer is not None and partial
+            else "Concept vectors, tables and a report of the neuron on show"
+        )
         self.actions["back"].setEnabled(session.visited.can_go_back)
         self.actions["forward"].setEnabled(session.visited.can_go_forward)
 

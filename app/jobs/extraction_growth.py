@@ -68,18 +68,23 @@ class GrowthReports:
 
     def __init__(self, project: Project, task: Task, clock: Callable[[], float] = time.monotonic) -> None:
         self._project = project
+        self._task = task
         self._clock = clock
-        self._partial = task.partial
+        self._begun = False
         self._last: tuple[float, Mapping[str, LayerRows]] = (float("-inf"), {})
         self.progress = task.progress
-        self.check_cancelled = task.check_cancelled
 
     def partial(self, result: object) -> None:
-        """Pass an intermediate result on, and look at the layers if it is time to."""
-        self._partial(result)
+        """Pass an intermediate result on."""
+        self._begun = self._begun or isinstance(result, ExtractionProgress)
+        self._task.partial(result)
+
+    def check_cancelled(self) -> None:
+        """Look at the layers if it is time to, then stop if asked to, or wait."""
         moment, rows = self._last
-        if isinstance(result, ExtractionProgress) and self._clock() - moment >= SECONDS_BETWEEN_REPORTS:
+        if self._begun and self._clock() - moment >= SECONDS_BETWEEN_REPORTS:
             now = rows_of_unfinished_layers(self._project)
             self._last = (self._clock(), now)
             if now != rows:
-                self._partial(ExtractionGrowth(now))
+                self._task.partial(ExtractionGrowth(now))
+        self._task.check_cancelled()

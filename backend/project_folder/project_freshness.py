@@ -98,7 +98,7 @@ class Freshness:
         ]
         texts = []
         if found:
-            text = ", ".join(found)
+            text = " and ".join(filter(None, [", ".join(found[:-1]), found[-1]]))
             texts.append(f"{text[0].upper()}{text[1:]} since the activations were computed.")
         if not self.images_found:
             texts.append(f"The images folder {self.images_root} is not there at present.")

@@ -58,7 +58,7 @@ def test_changed_and_missing_images_are_named(project):
         f"1 of 12 images was changed since its activations were computed ({paths[2]}).",
         f"2 of 12 images are not there any more ({paths[9]}, {paths[10]}).",
     )
-    assert found.brief == "1 image was changed, 2 images are gone since the activations were computed."
+    assert found.brief == "1 image was changed and 2 images are gone since the activations were computed."
     assert found.mark == "outdated"
 
 
