@@ -240,6 +240,8 @@ class NeuronWorkspace(QWidget):
         self._tree_shown = split.hierarchy
         rows = [int(row) for row in split.top.images]
         self.dendrogram.set_hierarchy(split.hierarchy, leaf_tooltips(split, facts))
+        cosine = split.parameters.metric == "cosine"
+        self.dendrogram.set_height_unit("cosine distance" if cosine else "units of activation")
         self.dendrogram.set_leaf_paths([facts.path(row) for row in rows])
         self.dendrogram.set_leaf_classes([facts.label(row) for row in rows])
         self.dendrogram.set_threshold(split.parameters.distance_threshold)
@@ -302,9 +304,14 @@ class NeuronWorkspace(QWidget):
 
     @Slot(object)
     def _select_leaves(self, leaves: NDArray[np.int64]) -> None:
-        split = self._session.split
-        if split is not None:
-            self._session.selection.select_images(split.top.images[leaves].tolist())
+        split, selection = self._session.split, self._session.selection
+        if split is None:
+            return
+        before, rows = selection.images, split.top.images[leaves].tolist()
+        selection.select_images(rows)
+        added = [row for row in rows if row not in before]
+        if added:
+            self.members.scroll_to_row(added[0])
 
     @Slot(int)
     def _open_leaf(self, leaf: int) -> None:
