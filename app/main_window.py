@@ -17,6 +17,7 @@ from app.jobs.job_display import JobDisplay
 from app.jobs.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
 from app.menus import Menus, shortcut_rows
 from app.model_cache import ModelCache
+from app.navigation_bar import NavigationBar
 from app.project_actions import ProjectActions
 from app.project_dialog import idle_text
 from app.project_notices import ProjectNotices
@@ -79,6 +80,8 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self._build_status_bar()
         self.menus = Menus(self)
+        self.navigation = NavigationBar(self)
+        self.addToolBar(self.navigation)
         self._connect()
         self._docks_shown = False
         self._first_layout = QByteArray()
@@ -230,6 +233,7 @@ class MainWindow(QMainWindow):
                 dock.setVisible(shown)
         if came and not self.restoreState(self.settings.bytes("window/state"), LAYOUT_VERSION):
             self._default_sizes()
+        self.navigation.setVisible(shown)
 
     @Slot()
     def _list_recent(self) -> None:
@@ -295,10 +299,15 @@ class MainWindow(QMainWindow):
         self.neurons_dock.show()
         self.neuron_panel.browser.focus_filter()
 
+    def focus_search(self) -> None:
+        """Go to the box that searches everything."""
+        self.navigation.search_box.start()
+
     def reset_layout(self) -> None:
         """Arrange panels and splitters as at the first start."""
         if self._docks_shown:
             self.restoreState(self._first_layout, LAYOUT_VERSION)
+            self.navigation.show()
         self._default_sizes()
 
     def show_guide(self) -> None:

@@ -76,6 +76,16 @@ class VisitedNeurons(QObject):
         self._position = -1
 
     @property
+    def place_behind(self) -> Place | None:
+        """Where :meth:`back` would lead."""
+        return self._places[self._position - 1] if self.can_go_back else None
+
+    @property
+    def place_ahead(self) -> Place | None:
+        """Where :meth:`forward` would lead."""
+        return self._places[self._position + 1] if self.can_go_forward else None
+
+    @property
     def can_go_back(self) -> bool:
         """Whether there is an earlier place."""
         return self._position > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from widgets import theme
@@ -16,7 +17,7 @@ from widgets.images.image_order import ImageOrder, OrderBox, ordered_band
 from widgets.images.image_viewer import ImageViewer
 from widgets.images.thumbnail_slider import ThumbnailSlider
 from widgets.images.thumbnails import ThumbnailLoader
-from widgets.labels import EmptyState, secondary_label
+from widgets.labels import ElidedLabel, EmptyState
 
 __all__ = ["ImageBand", "ImageGrid", "ImageItem"]
 
@@ -84,7 +85,7 @@ class ImageGrid(QWidget):
         if not sortable:
             self._order.hide()
         self._empty = EmptyState("images", "Nothing to show", "Choose a neuron.")
-        self._status = secondary_label()
+        self._status = ElidedLabel(elide=Qt.TextElideMode.ElideRight)
         self._slider = ThumbnailSlider(self._view.thumbnail_size())
         self._build()
         self._connect()
@@ -92,7 +93,8 @@ class ImageGrid(QWidget):
 
     def _build(self) -> None:
         self._view.setAccessibleName("Pictures by concept")
-        self._status.setWordWrap(False)
+        self._status.setFont(theme.scaled_font(self._status.font(), 0.92))
+        self._status.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         pages = QWidget()
         self._pages = QStackedLayout(pages)
         self._pages.addWidget(self._empty)

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Literal, cast, get_args
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
-from widgets import theme
 from widgets.images.image_grid_model import ImageBand, ImageItem
 
 ImageOrder = Literal["activation", "projection", "distance"]
@@ -17,14 +16,14 @@ ImageOrder = Literal["activation", "projection", "distance"]
 IMAGE_ORDERS: tuple[ImageOrder, ...] = get_args(ImageOrder)
 
 _NAMES: dict[ImageOrder, tuple[str, str]] = {
-    "activation": ("Activation", "By the neuron's activation, largest first"),
+    "activation": ("By activation", "By the neuron's activation, largest first"),
     "projection": (
-        "Projection",
+        "By projection",
         "By the projection on the concept vector (in units of activation), largest first; "
         "outliers on the vector of the concept that they are nearest to",
     ),
     "distance": (
-        "Distance",
+        "By distance",
         "By the squared distance to the cluster's centroid (in squared units of activation), nearest first",
     ),
 }
@@ -82,12 +81,8 @@ class OrderBox(QWidget):
             name, tip = _NAMES[order]
             self._box.addItem(name, order)
             self._box.setItemData(self._box.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        label = QLabel("S&ort by")
-        label.setBuddy(self._box)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.SPACING // 2)
-        layout.addWidget(label)
         layout.addWidget(self._box)
         self._box.activated.connect(self._on_activated)
 
