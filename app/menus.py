@@ -65,7 +65,7 @@ class Menus(QObject):
         self.actions["continue"].setEnabled(extraction.can_continue())
         self.actions["pause"].setEnabled(extraction.is_running)
         self.actions["relocate"].setEnabled(has_project)
-        for name in ("find", "next_neuron", "previous_neuron"):
+        for name in ("find", "search", "next_neuron", "previous_neuron"):
             self.actions[name].setEnabled(session.layer is not None)
         can_export = bool(session.layer_names())
         self.actions["export_project"].setEnabled(can_export)
@@ -147,6 +147,7 @@ class Menus(QObject):
         self.actions |= by_hand.actions
         menu.addSeparator()
         self._add(menu, "find", "&Find a neuron", self._window.focus_filter, _Key.Find, "search")
+        self._add(menu, "search", "&Search everything", self._window.focus_search, "Ctrl+K", "search")
 
     def _build_view_menu(self) -> None:
         window = self._window
