@@ -521,7 +521,7 @@ class HeldJob:
         self.entered = threading.Event()
         self.left = threading.Event()
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments, **_options):
         task = arguments[-1]
         self.entered.set()
         try:

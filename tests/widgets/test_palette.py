@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 
+from backend.concept_colors import OWN_NUMBER
 from widgets import palette, theme
 
 # Machado, Oliveira and Fernandes (2009), full severity, on linear RGB.
@@ -107,8 +108,8 @@ def test_repeated_colours_differ_in_pattern():
 
 
 def test_outliers_and_dropped_have_signs_of_their_own():
-    assert len({palette.concept_marker(-1), palette.concept_marker(-2), palette.concept_marker(0)}) == 3
-    for wrong in (-3, -10):
+    assert len({palette.concept_marker(number) for number in (-3, -2, -1, 0)}) == 4
+    for wrong in (-4, -10):
         with pytest.raises(ValueError):
             palette.concept_color(wrong, False)
         with pytest.raises(ValueError):
@@ -117,7 +118,7 @@ def test_outliers_and_dropped_have_signs_of_their_own():
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_on_a_colour_is_readable(dark):
-    for cluster in range(-2, palette.N_CONCEPT_COLORS):
+    for cluster in range(-3, palette.N_CONCEPT_COLORS):
         color = palette.concept_color(cluster, dark)
         assert wcag_contrast(palette.text_color_on(color), color) >= 3.0, cluster
 
@@ -144,3 +145,19 @@ def test_the_windows_own_backgrounds_are_those_the_colours_are_tuned_for(qapp):
         (theme.dark_palette(), palette.DARK_BACKGROUNDS),
     ):
         assert tuple(dressed.color(role) for role in roles) == backgrounds
+
+
+def test_concepts_made_by_hand_have_numbers_for_letters_and_colours_from_the_last_one_on():
+    markers = [palette.concept_marker(OWN_NUMBER + place) for place in range(12)]
+    assert markers == [str(place + 1) for place in range(12)]
+    for dark in (False, True):
+        own = [palette.concept_color(OWN_NUMBER + place, dark).name() for place in range(10)]
+        assert own == [palette.concept_color(number, dark).name() for number in range(9, -1, -1)]
+    assert palette.concept_pattern(OWN_NUMBER) == palette.concept_pattern(0)
+    assert palette.concept_pattern(OWN_NUMBER + 10) != palette.concept_pattern(OWN_NUMBER)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_colour_of_images_left_out_stands_out(dark):
+    for background in palette.DARK_BACKGROUNDS if dark else palette.LIGHT_BACKGROUNDS:
+        assert wcag_contrast(palette.left_out_color(dark), background) >= 3.0
