@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PySide6.QtCore import QByteArray, QItemSelectionModel, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import (
+    QByteArray,
+    QItemSelectionModel,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QMenu,
     QPushButton,
     QStackedLayout,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -23,8 +28,9 @@ from widgets import theme
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.labels import EmptyState, MessageLabel, secondary_label
 from widgets.neurons.neuron_filter import HELP, NeuronFilterError, exact_neuron
-from widgets.neurons.neuron_row_delegate import ROW_HEIGHT, NeuronRowDelegate
+from widgets.neurons.neuron_row_delegate import NeuronRowDelegate
 from widgets.neurons.neuron_table_model import Column, NeuronTable, NeuronTableModel
+from widgets.neurons.neuron_table_view import NeuronTableView
 from widgets.quantity_text import count_text
 
 __all__ = ["NeuronBrowser", "NeuronTable"]
@@ -98,7 +104,7 @@ class NeuronBrowser(QWidget):
         self.count_label.setWordWrap(False)
 
     def _build_table(self) -> None:
-        self.table_view = _NeuronTableView()
+        self.table_view = NeuronTableView()
         self.table_view.setModel(self.model)
         self._delegate = NeuronRowDelegate(self.model, self._thumbnails, self.table_view)
         self.table_view.setItemDelegate(self._delegate)
@@ -349,37 +355,5 @@ class _FilterEdit(QLineEdit):
             self.moved_down.emit()
         elif event.key() == Qt.Key.Key_Escape and self.text():
             self.clear()
-        else:
-            super().keyPressEvent(event)
-
-
-class _NeuronTableView(QTableView):
-    """Whole rows, one at a time; Home and End go to the first and last neuron, F2 names the neuron."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setShowGrid(False)
-        self.setAlternatingRowColors(True)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.setCornerWidget(QWidget())
-        self.setMinimumWidth(240)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        n_rows = self.model().rowCount()
-        if event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End) and n_rows:
-            self.selectRow(0 if event.key() == Qt.Key.Key_Home else n_rows - 1)
-        elif event.key() == Qt.Key.Key_F2 and self.currentIndex().isValid():
-            self.setColumnHidden(Column.NAME, False)
-            self.edit(self.model().index(self.currentIndex().row(), Column.NAME))
         else:
             super().keyPressEvent(event)

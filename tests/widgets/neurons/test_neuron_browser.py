@@ -330,6 +330,18 @@ def test_only_the_cell_of_a_picture_that_came_is_painted_anew(qtbot: QtBot) -> N
     loader.shutdown()
 
 
+def test_other_counts_paint_their_column_alone(browser: NeuronBrowser, qtbot: QtBot) -> None:
+    view = browser.table_view
+    QApplication.processEvents()
+    paints = _Paints(view.viewport())
+    browser.set_concept_counts(np.full(N, 7))
+    qtbot.waitUntil(lambda: bool(paints.rects))
+    header = view.horizontalHeader()
+    left, width = header.sectionViewportPosition(Column.CONCEPTS), header.sectionSize(Column.CONCEPTS)
+    assert paints.rects == [QRect(left, 0, width, view.viewport().height())]
+    assert {_text(browser, neuron, Column.CONCEPTS) for neuron in range(N)} == {"7", "–"}
+
+
 def test_a_broken_image_and_a_dead_neuron_draw_no_picture(
     browser: NeuronBrowser, loader: ThumbnailLoader, qtbot: QtBot
 ) -> None:
