@@ -39,7 +39,8 @@ activation space.</li>
 </ol>
 <h3>How to work with it</h3>
 <p>Choose a neuron on the left. Drag the line in the dendrogram up and down until the groups mean something
-to you; the images below follow. Name what you recognise on the right: names are kept with the images they
+to you; the images below follow. A click on a branch selects its images, with Ctrl or Shift several branches;
+a double click zooms in, and where there is room the leaves show their pictures. Name what you recognise on the right: names are kept with the images they
 belong to.</p>
 <p><b>Max-projecting</b> shows, over the whole dataset, the images that point most in the direction of each
 concept. Turn off the concept's own members to see whether it holds for images that did not make it.</p>
@@ -60,7 +61,11 @@ Vectors, CVPR Workshops 2023, arXiv 2304.09707.</p>
 PANEL_SHORTCUTS = (
     ("Dendrogram: move the threshold a little", "↑ ↓"),
     ("Dendrogram: move the threshold to the next merge", "Page Up, Page Down"),
-    ("Dendrogram: give up dragging", "Esc"),
+    ("Dendrogram: every image apart, all in one cluster", "Home, End"),
+    ("Dendrogram: give up dragging, select nothing", "Esc"),
+    ("Dendrogram: larger, smaller, all of it", "Ctrl++, Ctrl+−, Ctrl+0"),
+    ("Dendrogram: move along the leaves", "← →"),
+    ("Dendrogram: zoom to what is selected", "Enter"),
     ("Images: show large", "Space, Enter"),
     ("Images: larger, smaller", "Ctrl+wheel"),
     ("Embedding: go to the next image, add it, select it", "← → ↑ ↓, Shift+arrow, Ctrl+Space"),
