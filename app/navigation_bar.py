@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QAction, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QWidget
 
@@ -25,6 +25,7 @@ class NavigationBar(QToolBar):
     Attributes
     ----------
     search_box : SearchBox
+    search : SearchControl
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -42,7 +43,7 @@ class NavigationBar(QToolBar):
         self.search_box.setAccessibleName("Search neurons, concepts and classes")
         self.search_box.setMaximumWidth(_SEARCH_WIDTH)
         self.search_box.setMinimumWidth(160)
-        self._search = SearchControl(self.search_box, window.session, window.threads.aside, self)
+        self.search = SearchControl(self.search_box, window.session, window.threads.aside, self)
         self._build()
         self._mouse_watched = False
         window.session.visited.changed.connect(self._name_places)
@@ -54,6 +55,7 @@ class NavigationBar(QToolBar):
         self.setFloatable(False)
         self.toggleViewAction().setVisible(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setIconSize(QSize(18, 18))
         layout = self.layout()
         if layout is not None:
             layout.setContentsMargins(SPACING, 2, SPACING, 2)

@@ -67,7 +67,7 @@ class NeuronWorkspace(QWidget):
         self.note.hide()
         self.mark = AdjustedMark()
         self.dendrogram = DendrogramView(thumbnails)
-        self.members = ImageGrid(thumbnails, sortable=True)
+        self.members = ImageGrid(thumbnails, sortable=True, linked=True)
         self.max_projecting = MaxProjectingView(thumbnails)
         self.visualization = FeatureVisualizationPanel()
         self.embedding = EmbeddingView(thumbnails)

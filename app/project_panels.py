@@ -62,10 +62,13 @@ class ProjectPanels:
     @cached_property
     def workspace(self) -> NeuronWorkspace:
         """Dendrogram and images: a page of the window's centre."""
+        from app.image_finder import ImageFinder
         from app.neuron_workspace import NeuronWorkspace
 
         window, settings = self._window, self._window.settings
         workspace = NeuronWorkspace(window.session, window.thumbnails)
+        finder = ImageFinder(workspace, window.session)
+        window.navigation.search.images_found.connect(finder.bring_into_sight)
         workspace.splitter.setSizes(WORKSPACE_SIZES)
         workspace.splitter.restoreState(settings.bytes("window/workspace"))
         workspace.dendrogram.set_log_height(settings.flag("dendrogram/log_height", False))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from app.jobs.job import Job, JobFailure, JobFunction
 from app.jobs.job_threads import QueueThread
@@ -22,7 +22,14 @@ class SearchControl(QObject):
     """Gathers names and classes when the box is entered, answers what is typed, and goes where it leads.
 
     Names are gathered anew each time; classes are counted once for a layer and a number of top images.
+
+    Signals
+    -------
+    images_found(int)
+        Images were selected because something was found: the row of the first.
     """
+
+    images_found = Signal(int)
 
     def __init__(
         self, box: SearchBox, session: Session, thread: QueueThread, parent: QObject | None = None
@@ -134,7 +141,7 @@ class SearchControl(QObject):
             self._select_concept(target.concept.identity, target.concept.images)
         elif target.label is not None and session.project is not None:
             labels, rows = session.project.image_labels, session.split.top.images.tolist()
-            session.selection.select_images([row for row in rows if labels[row] == target.label])
+            self._select([row for row in rows if labels[row] == target.label])
 
     def _is_shown(self, target: SearchTarget) -> bool:
         layer, neuron = self._session.layer, self._session.neuron
@@ -149,4 +156,9 @@ class SearchControl(QObject):
                 return
         if session.split is not None:
             shown = np.intersect1d(session.split.top.images, np.asarray(images, dtype=np.int64))
-            session.selection.select_images(shown.tolist())
+            self._select(shown.tolist())
+
+    def _select(self, rows: list[int]) -> None:
+        self._session.selection.select_images(rows)
+        if rows:
+            self.images_found.emit(rows[0])

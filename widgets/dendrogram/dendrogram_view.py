@@ -248,6 +248,10 @@ class DendrogramView(QWidget):
         self._selection_changed()
         self._plot.bring_into_sight(leaves)
 
+    def scroll_to_leaf(self, leaf: int) -> None:
+        """Bring a leaf into sight."""
+        self._plot.bring_into_sight(np.array([leaf], dtype=np.int64))
+
     def selected_leaves(self) -> NDArray[np.int64]:
         """Return the highlighted leaves, int64 (m,), ascending."""
         return self._state.chosen_leaves

@@ -217,6 +217,13 @@ class EmbeddingView(QWidget):
         self.plot.refresh()
         self._show_status()
 
+    def scroll_to_row(self, row: int) -> bool:
+        """Bring an image's point into sight; returns whether it has one."""
+        if row not in self._state.rows:
+            return False
+        self.plot.bring_into_sight(self._state.rows.index(row))
+        return True
+
     def selected_rows(self) -> tuple[int, ...]:
         """Return the dataset rows of the selected points, the strongest image first."""
         return self._state.chosen_rows

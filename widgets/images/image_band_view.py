@@ -51,6 +51,8 @@ class ImageBandView(BandedItemView):
         Double click or Enter on a picture.
     preview_requested(int)
         Space on a picture.
+    find_requested(int)
+        F on a picture.
     band_clicked(int, bool)
         Click on the header of a band, by its number, and whether Ctrl was down.
     menu_wanted(int, object)
@@ -62,6 +64,7 @@ class ImageBandView(BandedItemView):
     item_hovered = Signal(int)
     item_opened = Signal(int)
     preview_requested = Signal(int)
+    find_requested = Signal(int)
     band_clicked = Signal(int, bool)
     menu_wanted = Signal(int, object)
     thumbnail_size_wanted = Signal(int)
@@ -221,7 +224,7 @@ class ImageBandView(BandedItemView):
             self.mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens, Space previews; arrows and the like as in every list."""
+        """Enter opens, Space previews, F finds elsewhere; arrows and the like as in every list."""
         current = self.currentIndex().row()
         key = event.key()
         if key == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
@@ -230,6 +233,8 @@ class ImageBandView(BandedItemView):
             self.item_opened.emit(current)
         elif current >= 0 and key == Qt.Key.Key_Space and not event.modifiers():
             self.preview_requested.emit(current)
+        elif current >= 0 and key == Qt.Key.Key_F and not event.modifiers():
+            self.find_requested.emit(current)
         else:
             super().keyPressEvent(event)
 

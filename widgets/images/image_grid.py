@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QPalette
@@ -38,6 +39,8 @@ class ImageGrid(QWidget):
         Bands below or beside each other.
     sortable
         Whether a box lets the user choose what the pictures of each band are sorted by.
+    linked
+        Whether there are other panels with the same images, to find a picture in.
 
     Signals
     -------
@@ -53,6 +56,8 @@ class ImageGrid(QWidget):
         The user wants pictures of another size in pixels.
     menu_requested(object, object)
         A QMenu that is about to be shown, and the tuple of dataset rows that it is for: add to it.
+    find_requested(object)
+        The user wants to see pictures in the other panels: a tuple of dataset rows, the clicked one first.
     order_changed(str)
         The user chose another :data:`~widgets.images.image_order.ImageOrder`.
     """
@@ -63,6 +68,7 @@ class ImageGrid(QWidget):
     band_activated = Signal(int)
     thumbnail_size_changed = Signal(int)
     menu_requested = Signal(object, object)
+    find_requested = Signal(object)
     order_changed = Signal(str)
 
     def __init__(
@@ -72,6 +78,7 @@ class ImageGrid(QWidget):
         *,
         arrangement: Arrangement = "stacked",
         sortable: bool = False,
+        linked: bool = False,
     ) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
@@ -79,6 +86,7 @@ class ImageGrid(QWidget):
         self._view = ImageBandView(self._model, thumbnails, arrangement)
         self._clipboard = PictureClipboard(thumbnails, self)
         self._viewer: ImageViewer | None = None
+        self._linked = linked
         self._quiet = False
         self._given_bands: tuple[ImageBand, ...] = ()
         self._order = OrderBox()
@@ -117,6 +125,7 @@ class ImageGrid(QWidget):
         view.item_hovered.connect(self._on_hovered)
         view.item_opened.connect(self._on_opened)
         view.preview_requested.connect(self.open_large)
+        view.find_requested.connect(self._find)
         view.band_clicked.connect(self._on_band_clicked)
         view.thumbnail_size_wanted.connect(self._on_size_wanted)
         view.selectionModel().selectionChanged.connect(self._on_selection_changed)
@@ -297,10 +306,18 @@ class ImageGrid(QWidget):
         by_row = {item.row: item for item in self._model.items}
         others = [by_row[row] for row in self.selected_rows() if row != clicked.row]
         items = [clicked, *others]
-        menu = picture_menu(items, self._clipboard, lambda: self.open_large(number), self)
+        rows = tuple(item.row for item in items)
+        find = partial(self.find_requested.emit, rows) if self._linked else None
+        menu = picture_menu(items, self._clipboard, lambda: self.open_large(number), self, find)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.menu_requested.emit(menu, tuple(item.row for item in items))
+        self.menu_requested.emit(menu, rows)
         menu.popup(where)
+
+    @Slot(int)
+    def _find(self, number: int) -> None:
+        if self._linked:
+            clicked = self._model.item(number).row
+            self.find_requested.emit((clicked, *(row for row in self.selected_rows() if row != clicked)))
 
     def _show_status(self) -> None:
         n_items, n_selected = len(self._model.items), len(self.selected_rows())

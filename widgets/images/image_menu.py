@@ -54,7 +54,11 @@ class PictureClipboard(QObject):
 
 
 def picture_menu(
-    items: Sequence[ImageItem], clipboard: PictureClipboard, open_large: Callable[[], None], parent: QWidget
+    items: Sequence[ImageItem],
+    clipboard: PictureClipboard,
+    open_large: Callable[[], None],
+    parent: QWidget,
+    find: Callable[[], None] | None = None,
 ) -> QMenu:
     """Return the menu of one or more chosen pictures; the caller may add to it.
 
@@ -68,10 +72,15 @@ def picture_menu(
         Called to open the first of them.
     parent
         Owns the menu.
+    find
+        Called to find them in the other panels, where there are any.
     """
     menu = QMenu(parent)
     several = len(items) > 1
     _add(menu, "show", "Open large\tSpace", open_large)
+    if find is not None:
+        those = "them" if several else "it"
+        _add(menu, "search", f"Find {those} in the other panels\tF", find)
     menu.addSeparator()
     if not several:
         _add(menu, "copy", "Copy picture", lambda: clipboard.copy_picture(items[0]))
@@ -89,4 +98,4 @@ def _add(menu: QMenu, icon: str, text: str, triggered: Callable[[], None]) -> No
 
 
 def _open_folder(path: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(image_file(path).parent)))

@@ -49,7 +49,8 @@ class MaxProjectingView(QWidget):
 
     Signals
     -------
-    row_hovered(int), rows_selected(object), row_activated(int), menu_requested(object, object)
+    row_hovered(int), rows_selected(object), row_activated(int), menu_requested(object, object),
+    find_requested(object)
         As of :class:`~widgets.images.image_grid.ImageGrid`.
     column_activated(int)
         Key of the column whose header was clicked.
@@ -66,11 +67,12 @@ class MaxProjectingView(QWidget):
     held_out_changed = Signal(bool)
     thumbnail_size_changed = Signal(int)
     menu_requested = Signal(object, object)
+    find_requested = Signal(object)
 
     def __init__(self, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._columns: tuple[ProjectionColumn, ...] = ()
-        self._grid = ImageGrid(thumbnails, arrangement="side by side")
+        self._grid = ImageGrid(thumbnails, arrangement="side by side", linked=True)
         self._switch = QCheckBox("&Leave members out")
         self._switch.setToolTip(
             "Show only images that the concept was not made from: they tell whether it holds for others"
@@ -87,6 +89,7 @@ class MaxProjectingView(QWidget):
         self._grid.band_activated.connect(self.column_activated)
         self._grid.thumbnail_size_changed.connect(self.thumbnail_size_changed)
         self._grid.menu_requested.connect(self.menu_requested)
+        self._grid.find_requested.connect(self.find_requested)
 
     def set_columns(self, columns: Sequence[ProjectionColumn]) -> None:
         """Show these columns."""

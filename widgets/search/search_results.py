@@ -167,8 +167,9 @@ class _RowDelegate(QStyledItemDelegate):
         painter.setFont(font)
         metrics = QFontMetrics(font)
         wanted = metrics.horizontalAdvance(row.text)
-        detail_width = min(metrics.horizontalAdvance(row.detail), max(inside.width() - wanted - 16, 0))
-        detail_width = max(detail_width, min(inside.width() * 2 // 5, metrics.horizontalAdvance(row.detail)))
+        # The title may take all but two fifths; elided text needs a pixel or two more than it measures.
+        whole = metrics.horizontalAdvance(row.detail) + 2
+        detail_width = min(whole, max(inside.width() - wanted - 16, inside.width() * 2 // 5))
         room = inside.width() - (detail_width + 16 if row.detail else 0)
         painter.setPen(text if row.hit is not None else quiet)
         flags = Qt.AlignmentFlag.AlignVCenter
