@@ -35,13 +35,19 @@ class ImageAddress:
         return cls(Path(path), None) if found is None else cls(Path(found["file"]), int(found["page"]))
 
 
+def file_name(path: str) -> str:
+    """Do as :func:`image_file` does, with names alone: for very many of them, several times faster."""
+    found = _ADDRESS.match(path) if "#" in path else None
+    return path if found is None else found["file"]
+
+
 def image_file(path: str | Path) -> Path:
     """Return the file that an image is in: its path, without the page if it names one.
 
     Whatever looks at files (whether one is there, its size and time of modification, copying it, showing it
     in a file manager) calls this first.
     """
-    return ImageAddress.of(path).file
+    return Path(file_name(str(path)))
 
 
 def page_address(file: str, page: int, kind: PageKind = "page") -> str:

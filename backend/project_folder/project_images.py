@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from backend.errors import ProjectError
-from backend.image_files.image_address import image_file
+from backend.image_files.image_address import file_name, image_file
 from backend.project_folder.file_content import hashes_of_files
 from backend.project_folder.project_database import ProjectDatabase
 from backend.task import SilentTask, Task
@@ -54,10 +55,11 @@ class FileState:
     mtime_ns: int
 
     @classmethod
-    def of(cls, path: Path) -> FileState | None:
+    def of(cls, path: str | Path) -> FileState | None:
         """Read the state of an image's file; None if it cannot be reached."""
         try:
-            found = image_file(path).stat()
+            # Names, not paths: of a million images, that is ten seconds rather than a minute.
+            found = os.stat(file_name(str(path)))  # noqa: PTH116
         except OSError:
             return None
         return cls(found.st_size, found.st_mtime_ns)
@@ -187,7 +189,7 @@ class ImageTable:
         """Record the images (relative path, label) of a new project, with the state of their files."""
         rows = []
         for row, (path, label) in enumerate(images):
-            state = FileState.of(root / path)
+            state = FileState.of(f"{root}/{path}")
             size, mtime_ns = (state.size, state.mtime_ns) if state else (None, None)
             rows.append((row, path, label, size, mtime_ns))
         with database.transaction() as connection:
@@ -203,7 +205,10 @@ class ImageTable:
     @cached_property
     def labels(self) -> tuple[str | None, ...]:
         """Classes by row; None in a flat folder."""
-        return tuple(label for (label,) in self._database.query("SELECT label FROM images ORDER BY row"))
+        found = self._database.query("SELECT label FROM images ORDER BY row")
+        # One string for each class, not for each image.
+        classes: dict[str | None, str | None] = {}
+        return tuple(classes.setdefault(label, label) for (label,) in found)
 
     def path(self, row: int) -> Path:
         """Return where the image of a row is.

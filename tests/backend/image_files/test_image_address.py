@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.image_files.image_address import ImageAddress, address_order, image_file, page_address
+from backend.image_files.image_address import (
+    ImageAddress,
+    address_order,
+    file_name,
+    image_file,
+    page_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +30,7 @@ from backend.image_files.image_address import ImageAddress, address_order, image
 def test_a_path_is_taken_apart(path: str, file: str, page: int | None) -> None:
     assert ImageAddress.of(path) == ImageAddress(Path(file), page)
     assert image_file(Path(path)) == Path(file)
+    assert file_name(path) == file
 
 
 def test_addresses_are_put_together_and_taken_apart_again() -> None:
