@@ -45,8 +45,8 @@ belong to.</p>
 <p><b>Max-projecting</b> shows, over the whole dataset, the images that point most in the direction of each
 concept. Turn off the concept's own members to see whether it holds for images that did not make it.</p>
 <p>Where the tree is wrong to your eye, right click on a subtree or on pictures: make them a concept of their
-own, or leave them out. What was adjusted by hand is marked everywhere, and can be undone. A picture that should
-not count at all, a watermark or a broken scan, can be excluded from the whole analysis.</p>
+own, or leave them out. What was adjusted by hand is marked everywhere, and can be undone. A picture that
+should not count at all, a watermark or a broken scan, can be excluded from the whole analysis.</p>
 <p><b>Feature visualisation</b> draws a picture that excites the neuron or shows the concept.</p>
 <p><b>Embedding</b> puts the neuron's images into a plane, like ones near each other. Encircle some to select
 them; zoom in to see them as pictures. Distances between groups mean little there.</p>
