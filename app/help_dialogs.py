@@ -40,8 +40,8 @@ activation space.</li>
 <h3>How to work with it</h3>
 <p>Choose a neuron on the left. Drag the line in the dendrogram up and down until the groups mean something
 to you; the images below follow. A click on a branch selects its images, with Ctrl or Shift several branches;
-a double click zooms in, and where there is room the leaves show their pictures. Name what you recognise on the right: names are kept with the images they
-belong to.</p>
+a double click zooms in, and where there is room the leaves show their pictures. Name what you recognise on
+the right: names are kept with the images they belong to.</p>
 <p><b>Max-projecting</b> shows, over the whole dataset, the images that point most in the direction of each
 concept. Turn off the concept's own members to see whether it holds for images that did not make it.</p>
 <p>Where the tree is wrong to your eye, right click on a subtree or on pictures: make them a concept of their

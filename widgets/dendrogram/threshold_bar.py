@@ -70,7 +70,7 @@ class ThresholdBar(QWidget):
         """Give the boxes room for seven digits and for four, in whatever font."""
         for box, digits in ((self._threshold, "000.0000"), (self._clusters, "0,000")):
             room = box.fontMetrics().horizontalAdvance(digits)
-            box.setMinimumWidth(room + 3 * box.fontMetrics().height())
+            box.setMinimumWidth(room + 2 * box.fontMetrics().height())
 
     def changeEvent(self, event: QEvent) -> None:
         """Fit the boxes to another font."""
