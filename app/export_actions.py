@@ -61,7 +61,8 @@ class ExportActions(QObject):
         tell(
             self._window,
             "Exported",
-            f"{concepts} of {neurons}, with tables and a report, were written to {exported.folder}.",
+            f"{concepts} of {neurons}, with tables and a report, were written to {exported.folder}."
+            + (f"\n\n{exported.warning}" if exported.warning else ""),
             action="Open the folder",
             on_action=partial(QDesktopServices.openUrl, QUrl.fromLocalFile(str(exported.folder))),
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from app.commands.changed_files import warn_if_outdated
 from app.commands.command_parameters import chosen_parameters
 from app.commands.command_parser import SUGGESTED_PRESET
 from app.commands.command_progress import CommandTask
@@ -52,8 +53,11 @@ def run_analyse(arguments: argparse.Namespace) -> int:
             project.named_concepts(layer, arguments.neuron), analysis.disentanglement
         )
         hint = _hint(project, analysis, arguments, task)
+        freshness = project.check_freshness(task=task)
         task.close()
-        _give(project, analysis, {cluster: one.name for cluster, one in named.items()}, arguments.json)
+        names = {cluster: one.name for cluster, one in named.items()}
+        _give(project, analysis, names, freshness.outdated_sentences, arguments.json)
+        warn_if_outdated(freshness, project)
         if hint:
             print(f"neuronprism: {hint}", file=sys.stderr)
     return 0
@@ -83,15 +87,19 @@ def _hint(
 
 
 def _give(
-    project: Project, analysis: NeuronAnalysis, names: Mapping[int, str], json_file: str | None
+    project: Project,
+    analysis: NeuronAnalysis,
+    names: Mapping[int, str],
+    outdated: Sequence[str],
+    json_file: str | None,
 ) -> None:
     if json_file == "-":
         sys.stdout.flush()
-        sys.stdout.buffer.write(analysis_bytes(analysis, project.image_paths, names))
+        sys.stdout.buffer.write(analysis_bytes(analysis, project.image_paths, names, outdated))
         sys.stdout.buffer.flush()
         return
     if json_file is not None:
-        write_analysis(Path(json_file), analysis, project.image_paths, names)
+        write_analysis(Path(json_file), analysis, project.image_paths, names, outdated)
     print(_summary(project, analysis, names))
     if json_file is not None:
         print(json_file)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.commands.changed_files import record_contents, settle_changes, warn_if_outdated
 from app.commands.command_model import absolute_weights, load_confirmed, model_source
 from app.commands.command_progress import CommandTask
 from app.commands.command_project import is_project, open_for_writing, project_folder
@@ -28,6 +29,8 @@ _CHOICE_OF_IMAGES = "choice_of_images"
 
 def run_extract(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
+    if arguments.recompute_changed and arguments.layers is not None:
+        arguments.parser.error("--recompute-changed computes all layers again: leave --layers out")
     folder = project_folder(arguments.project)
     rank = find_rank(os.environ)
     if rank is not None and rank.number > 0:
@@ -199,6 +202,10 @@ def _extract(
     from backend.activations.precision_check import check_project_precision
     from backend.layer_parameters import layer_suggestion
 
+    lines = settle_changes(project, loaded, arguments, task)
+    if lines:
+        task.close()
+        print("\n".join(lines), flush=True)
     pooling = dict(arguments.pooling)
     check = check_project_precision(
         project,
@@ -224,11 +231,14 @@ def _extract(
     )
     for layer in result.layers:
         layer_suggestion(project, layer, task=task)
+    if arguments.check_content:
+        record_contents(project, task)  # of images that were computed now
     return result
 
 
 def _say(folder: Path, result: ExtractionResult) -> None:
     with Project.open(folder, read_only=True) as project:
+        warn_if_outdated(project.check_freshness(), project)
         for layer in result.layers:
             print(f"{layer}: {project.layer(layer).n_neurons} neurons", end="")
             suggestion = project.suggestion(layer)

@@ -6,11 +6,13 @@ import argparse
 import json
 from collections.abc import Sequence
 
+from app.commands.changed_files import changed_files, outdated_text
+from app.commands.command_progress import CommandTask
 from app.commands.command_project import open_for_reading, project_folder
 from backend.activations.precision_check_result import precision_text
 from backend.byte_size import byte_size
 from backend.networks.model_source import ModelSource
-from backend.project import Project
+from backend.project import Freshness, Project
 from backend.project_folder.layer_origin import origin_sentences
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
 
@@ -22,8 +24,15 @@ def run_info(arguments: argparse.Namespace) -> int:
     if arguments.recover:
         with Project.open(project_folder(arguments.project), recover=True) as project:
             _report_recovery(project)
-    with open_for_reading(arguments.project) as project:
-        print(json.dumps(_document(project), indent=1, allow_nan=False) if arguments.json else _text(project))
+    # Looking at files takes a moment, reading them takes long.
+    task = CommandTask(quiet=arguments.quiet or not arguments.check_content)
+    with task.interruptible(), open_for_reading(arguments.project) as project:
+        freshness = project.check_freshness(content=arguments.check_content, task=task)
+        task.close()
+        if arguments.json:
+            print(json.dumps(_document(project, freshness), indent=1, allow_nan=False))
+        else:
+            print(_text(project, freshness))
     return 0
 
 
@@ -34,7 +43,7 @@ def _report_recovery(project: Project) -> None:
         print("The project is sound; nothing had to be recovered.")
 
 
-def _document(project: Project) -> dict[str, object]:
+def _document(project: Project, freshness: Freshness) -> dict[str, object]:
     suggestions = {record.name: project.suggestion(record.name) for record in project.layers}
     checks = {record.name: project.precision_check(record.name) for record in project.layers}
     return {
@@ -51,10 +60,11 @@ def _document(project: Project) -> dict[str, object]:
             record.name: sorted(project.adjustments(record.name)) for record in project.layers
         },
         "unused_files": [{"path": one.path, "reason": one.reason} for one in project.unused_files()],
+        "freshness": freshness.to_dict(),
     }
 
 
-def _text(project: Project) -> str:
+def _text(project: Project, freshness: Freshness) -> str:
     summary = project.summary()
     lines = [str(summary.path), *_aligned(_facts(summary))]
     if summary.layers:
@@ -73,6 +83,7 @@ def _text(project: Project) -> str:
         if layer.origin is not None
     ]
     lines += _unfinished(summary)
+    lines += _changes(project, freshness)
     lines += [
         f"\n{layer.problem} (“{_command_for(layer, summary)}”)" for layer in summary.layers if layer.problem
     ]
@@ -82,6 +93,17 @@ def _text(project: Project) -> str:
     lines += _adjusted(project)
     lines += _files("files were passed over", [(one.path, one.reason) for one in project.unused_files()])
     return "\n".join(lines)
+
+
+def _changes(project: Project, freshness: Freshness) -> list[str]:
+    """Say what changed since the activations were computed."""
+    lines = [f"\n{freshness.n_compared:,} images compared by content."] if freshness.n_compared else []
+    if freshness.is_outdated:
+        text = outdated_text(freshness, project)
+        lines.append(f"\n{text[0].upper()}{text[1:]}")
+    else:
+        lines += [f"\n{sentence}" for sentence in freshness.sentences]
+    return lines + _files("files are not as they were", changed_files(freshness))
 
 
 def _unfinished(summary: ProjectSummary) -> list[str]:

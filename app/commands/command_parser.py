@@ -44,6 +44,7 @@ examples:
       --layers encoder.3,encoder.4 --size 320
   neuronprism extract birds.prism              continue after an interruption
   neuronprism extract birds.prism --layers features.14     one more layer
+  neuronprism extract birds.prism --recompute-changed      after images or the network changed
   neuronprism extract vit.prism --images photos --model vit_b_16 --layers encoder.layers.encoder_layer_11 \\
       --pooling encoder.layers.encoder_layer_11=token_mean
   neuronprism extract birds.prism --images photos --model inception_v3 --layers Mixed_7b --precision fast
@@ -260,6 +261,18 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
         help="where the network runs: cpu, cuda, cuda:1 (any number), mps (default: auto, a CUDA or MPS "
         "device if there is one)",
     )
+    parser.add_argument(
+        "--recompute-changed",
+        action="store_true",
+        help="compute again what no longer belongs to the images and the network: changed images, or "
+        "everything if the network is another",
+    )
+    parser.add_argument(
+        "--check-content",
+        action="store_true",
+        help="read every image and compare its content, instead of size and date, with what was read before; "
+        "put contents on record that are not yet",
+    )
     parser.add_argument("--per-class", metavar="N", type=_positive, help="at most N images of each class")
     parser.add_argument("--seed", metavar="N", type=int, help="of the choice of images (default: 0)")
     parser.add_argument(
@@ -358,6 +371,12 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _add_info(parser: argparse.ArgumentParser) -> None:
     _add_project(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, with every skipped image")
+    parser.add_argument(
+        "--check-content",
+        action="store_true",
+        help="read every image whose content is on record, to find those that changed (default: compare size "
+        "and date)",
+    )
     parser.add_argument(
         "--recover", action="store_true", help="go back to the backup if the project's file is damaged"
     )

@@ -17,6 +17,7 @@ class Exported:
     n_files: int
     n_neurons: int
     n_concepts: int
+    warning: str = ""
 
 
 def export(
@@ -31,7 +32,7 @@ def export(
 
     out = folder / folder_name(project.name, layer, neurons)
     result = export_project(project, out, neurons=neurons, layer=layer, task=task)
-    return Exported(out, len(result.files), result.n_neurons, result.n_concepts)
+    return Exported(out, len(result.files), result.n_neurons, result.n_concepts, result.warning)
 
 
 def folder_name(project: str, layer: str | None, neurons: tuple[int, ...] | None) -> str:

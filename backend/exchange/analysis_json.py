@@ -17,7 +17,10 @@ from backend.method.results import Concept, Disentanglement
 
 
 def analysis_document(
-    analysis: NeuronAnalysis, image_paths: Sequence[str], names: Mapping[int, str] | None = None
+    analysis: NeuronAnalysis,
+    image_paths: Sequence[str],
+    names: Mapping[int, str] | None = None,
+    outdated: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return an analysis as plain JSON values.
 
@@ -29,6 +32,8 @@ def analysis_document(
         Path of each row of the activations, relative to the images' folder.
     names
         Name of each cluster that has one.
+    outdated
+        What changed since the activations were computed, a sentence each.
 
     Returns
     -------
@@ -43,8 +48,9 @@ def analysis_document(
         activation); and ``concepts``, each with ``cluster``, ``name``, ``by_hand`` (``own concept``,
         ``adjusted neuron`` or empty), ``size``, ``members`` (indices into ``top_images``), ``vector`` (norm
         1), ``max_projecting`` over the whole dataset and ``max_projecting_held_out`` without the members
-        (path and projection), and the mean
-        cosines of its members beside their nulls. A number that does not exist is ``null``.
+        (path and projection), and the mean cosines of its members beside their nulls; and ``outdated``,
+        sentences that say what of images and network changed since then, none if nothing did. A number that
+        does not exist is ``null``.
     """
     result = analysis.disentanglement
     names = names or {}
@@ -77,6 +83,7 @@ def analysis_document(
                 strict=True,
             )
         ],
+        "outdated": list(outdated),
     }
 
 
@@ -89,10 +96,13 @@ def parameters_document(parameters: Parameters) -> dict[str, Any]:
 
 
 def analysis_bytes(
-    analysis: NeuronAnalysis, image_paths: Sequence[str], names: Mapping[int, str] | None = None
+    analysis: NeuronAnalysis,
+    image_paths: Sequence[str],
+    names: Mapping[int, str] | None = None,
+    outdated: Sequence[str] = (),
 ) -> bytes:
     """Return :func:`analysis_document` as strict JSON (no NaN) in UTF-8, one line for each of its keys."""
-    document = analysis_document(analysis, image_paths, names)
+    document = analysis_document(analysis, image_paths, names, outdated)
     lines = (
         f' "{key}": {json.dumps(value, ensure_ascii=False, allow_nan=False)}'
         for key, value in document.items()
@@ -107,9 +117,10 @@ def write_analysis(
     analysis: NeuronAnalysis,
     image_paths: Sequence[str],
     names: Mapping[int, str] | None = None,
+    outdated: Sequence[str] = (),
 ) -> None:
     """Write :func:`analysis_bytes` as UTF-8, whole or not at all (ExportError if it cannot be)."""
-    write_bytes(path, analysis_bytes(analysis, image_paths, names))
+    write_bytes(path, analysis_bytes(analysis, image_paths, names, outdated))
 
 
 def _concept(

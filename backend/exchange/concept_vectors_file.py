@@ -12,7 +12,8 @@ text marked *JSON* is to be parsed; lists are parallel to the rows.
 ``layer``                name of the layer; its channels are the columns
 ``preprocessing``        JSON: how images became the model's input; null if the network is not known
 ``extraction``           JSON: when, with which pooling, precision and software the activations were computed;
-                         ``precision_check``: what another precision than float32 was found to change
+                         ``precision_check``: what another precision than float32 was found to change;
+                         ``outdated``: what of images and network changed since then, a sentence each
 ``parameters``           JSON, a list: the parameters of the method for each row
 ``neurons``              JSON, a list: the neuron that each row was found in
 ``clusters``             JSON, a list: the cluster's number in its neuron, −1 if it has none

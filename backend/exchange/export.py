@@ -15,7 +15,7 @@ from backend.errors import ExportError, ProjectError
 from backend.evaluation.neuron_analysis import analyse_neuron
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.exchange.analysis_json import parameters_document
-from backend.exchange.atomic_file import atomic_file
+from backend.exchange.atomic_file import atomic_file, write_bytes
 from backend.exchange.concept_vectors_file import ConceptVectors, ExportedConcept, save_concept_vectors
 from backend.exchange.image_tables import (
     MAX_PROJECTING_COLUMNS,
@@ -37,6 +37,7 @@ from backend.task import SilentTask, Task
 MEMBERS_FILE = "members.csv"
 MAX_PROJECTING_FILE = "max_projecting.csv"
 REPORT_FILE = "report.html"
+OUTDATED_FILE = "OUTDATED.txt"
 
 _NOT_FOUND_AGAIN = -1
 
@@ -76,7 +77,7 @@ class ExportResult:
     n_neurons, n_concepts
         How many neurons were disentangled, and how many concept vectors that gave.
     warning
-        A sentence about what the report lacks; empty if nothing.
+        What is outdated, and what the report lacks, in sentences; empty if nothing.
     """
 
     files: tuple[Path, ...]
@@ -98,7 +99,9 @@ def export_project(
 
     ``concept_vectors.LAYER.safetensors`` and ``.npz`` hold the vectors of every neuron of a layer;
     ``named_concepts.LAYER.safetensors`` and ``.npz`` those that the user named, as they were when named;
-    ``members.csv``, ``max_projecting.csv`` and ``report.html`` are for the whole export.
+    ``members.csv``, ``max_projecting.csv`` and ``report.html`` are for the whole export. Where images or
+    network changed since the activations were computed, the vectors and the report say so, and
+    ``OUTDATED.txt`` beside the tables.
 
     Parameters
     ----------
@@ -193,8 +196,11 @@ class _Export:
     n_done: int = 0
     n_concepts: int = 0
     warning: str = ""
+    outdated: tuple[str, ...] = ()
 
     def run(self, chosen: Mapping[str, Sequence[int]]) -> ExportResult:
+        freshness = self.project.check_freshness(task=self.task)
+        self.outdated = freshness.outdated_sentences
         self.n_all = sum(len(neurons) for neurons in chosen.values())
         with ExitStack() as stack:
             members = self._table(stack, MEMBERS_FILE, MEMBER_COLUMNS)
@@ -204,11 +210,23 @@ class _Export:
                 self._save_vectors("concept_vectors", layer, concepts)
                 self._save_named(layer, neurons)
         self.files += [self.out / MEMBERS_FILE, self.out / MAX_PROJECTING_FILE]
+        self._mark_tables(freshness.mark)
         if self.options.report:
             self._write_report()
         else:
             _remove(self.out / REPORT_FILE)
-        return ExportResult(tuple(self.files), self.n_done, self.n_concepts, self.warning)
+        warning = " ".join((*self.outdated, self.warning)).strip()
+        return ExportResult(tuple(self.files), self.n_done, self.n_concepts, warning)
+
+    def _mark_tables(self, mark: str) -> None:
+        """Say beside the tables, which have no place for it, that they are outdated."""
+        path = self.out / OUTDATED_FILE
+        if self.outdated:
+            text = "\n".join((f"The results in this folder are {mark}.", *self.outdated, ""))
+            write_bytes(path, text.encode("utf-8", errors="backslashreplace"))
+            self.files.append(path)
+        else:
+            _remove(path)
 
     def _table(self, stack: ExitStack, name: str, columns: Sequence[str]) -> CsvTable:
         return CsvTable(stack.enter_context(atomic_file(self.out / name)), columns)
@@ -287,6 +305,7 @@ class _Export:
                 "precision": binding.precision,
                 "precision_check": None if check is None else check.to_dict(),
                 "versions": dict(record.versions),
+                "outdated": list(self.outdated),
             },
             origin=None if record.origin is None else record.origin.to_export(),
             excluded_images=tuple(self.project.image_paths[row] for row in excluded),
@@ -322,8 +341,10 @@ class _Export:
         chosen.sort(key=lambda candidate: candidate.order)
         analyses = [self._analyse(candidate.layer, candidate.neuron) for candidate in chosen]
         introduction: tuple[str, ...] = ()
+        if self.outdated:
+            introduction = (f"Outdated: {' '.join(self.outdated)}",)
         if len(chosen) < len(self.candidates):
-            introduction = (
+            introduction += (
                 f"{len(chosen)} of the {len(self.candidates)} exported neurons: those that were named, and "
                 "those that split into most concepts. The tables and vectors beside this file hold all.",
             )
