@@ -52,9 +52,9 @@ class ImageFinder(QObject):
     def bring_into_sight(self, row: int) -> None:
         """Scroll every panel that shows an image until it is seen."""
         split = self._session.split
-        leaves = np.flatnonzero(split.top.images == row) if split is not None else ()
-        if len(leaves):
-            self._dendrogram.scroll_to_leaf(int(leaves[0]))
+        if split is not None:
+            for leaf in np.flatnonzero(split.top.images == row).tolist():
+                self._dendrogram.scroll_to_leaf(leaf)
         self._wanted = {panel: row for panel, _ in self._panels}
         self._later.start()
 

@@ -47,6 +47,7 @@ class NavigationBar(QToolBar):
         self._build()
         self._mouse_watched = False
         window.session.visited.changed.connect(self._name_places)
+        window.session.layer_changed.connect(self._name_places)
         window.session.neuron_names.changed.connect(self._name_places)
         self._name_places()
 
