@@ -73,7 +73,8 @@ class _ListView(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and self.state() != QAbstractItemView.State.EditingState and self.currentIndex().isValid():
+        editable = bool(self.currentIndex().flags() & Qt.ItemFlag.ItemIsEditable)  # outliers have no name
+        if enter and editable and self.state() != QAbstractItemView.State.EditingState:
             self.edit(self.currentIndex())
             event.accept()
             return
