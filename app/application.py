@@ -21,6 +21,7 @@ def run(*, demo: bool = False) -> int:
         The exit status.
     """
     from app.processor_threads import take_turns_quickly, wait_without_spinning
+    from app.torch_loading import load_libraries_with_torch
     from backend.thread_pools import search_without_locks
 
     wait_without_spinning()
@@ -29,6 +30,7 @@ def run(*, demo: bool = False) -> int:
     if sys.platform == "win32":
         # Torch's libraries do not load beside Qt's if they come second. Elsewhere the window comes first.
         import torch  # noqa: F401
+    load_libraries_with_torch()
     status, clean = _show_window(demo)
     if not clean:
         # A library call that cannot be cancelled still runs. Everything is on disk; destroying its thread
