@@ -281,12 +281,11 @@ class Session(QObject):
         self.set_parameters(replace(self.parameters, distance_threshold=threshold))
 
     def preview_threshold(self, threshold: float) -> None:
-        """Follow d_max while it is dragged: counts at once, clusters throttled, nothing stored."""
+        """Follow d_max while it is dragged: its number at once, clusters throttled, nothing stored."""
         if self.split is None:
             return
         self._preview = threshold
         self.threshold_previewed.emit(threshold)
-        self.counts.set_threshold(threshold)
         if not self._preview_timer.isActive():
             self._preview_timer.start()
 
@@ -421,6 +420,7 @@ class Session(QObject):
             ),
         )
         job.succeeded.connect(self._take_split)
+        self.counts.set_threshold(self._preview)
 
     @Slot(object)
     def _take_split(self, split: Disentanglement) -> None:

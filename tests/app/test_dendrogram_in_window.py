@@ -1,4 +1,4 @@
-"""What is chosen in the dendrogram is chosen in the grids, and the other way round."""
+"""The dendrogram in the window: one selection with the grids, and what follows while the line is dragged."""
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
@@ -80,3 +80,16 @@ def test_images_chosen_in_a_grid_are_chosen_leaves(qtbot, opened):
 
 def test_tooltips_tell_what_heights_are_measured_in(qtbot, opened):
     assert "units of activation" in opened.workspace.dendrogram._bar._threshold.toolTip()
+
+
+def test_all_neurons_are_counted_again_now_and_then_while_dragging(qtbot, opened):
+    session, counted = opened.session, []
+    qtbot.waitUntil(lambda: session.counts.counts().min() >= 0, timeout=20_000)
+    session.counts.changed.connect(lambda counts: counted.append(int(counts[0])))
+    for threshold in (20.0, 25.0, 11.0, 25.0):
+        session.preview_threshold(threshold)
+    assert counted == [], "a repaint of every neuron for each step of the line would hold it up"
+    qtbot.waitUntil(lambda: bool(counted), timeout=20_000)
+    assert counted == [1], "the last threshold, above every merge"
+    session.cancel_preview()
+    assert counted[-1] == 2
