@@ -287,7 +287,7 @@ class NeuronWorkspace(QWidget):
         self.members.set_selected_rows(rows)
         self.max_projecting.set_selected_rows(rows)
         split = self._session.split
-        if split is not None:
+        if split is not None and split.hierarchy is self._tree_shown:  # not while a layer is being loaded
             leaves = np.flatnonzero(np.isin(split.top.images, np.fromiter(rows, np.int64, len(rows))))
             self.dendrogram.set_selected_leaves(leaves.astype(np.int64))
 
