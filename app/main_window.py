@@ -139,7 +139,8 @@ class MainWindow(QMainWindow):
             signal.connect(self._show_busy_welcome)
         self.settings.recent_changed.connect(self._list_recent)
         session.project_changed.connect(self._show_project)
-        session.layers_changed.connect(self._follow_grey_scaling)
+        for signal in (session.layers_changed, session.layer_changed):
+            signal.connect(self._follow_grey_scaling)
         extraction = self.projects.extraction
         for signal in (session.layers_changed, session.layer_changed, extraction.changed):
             signal.connect(self._show_centre)
