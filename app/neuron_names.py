@@ -58,3 +58,7 @@ class NeuronNames(QObject):
         else:
             self._names.pop(neuron, None)
         self.changed.emit(neuron, name)
+
+    def show_neuron(self, layer: str, neuron: int) -> None:
+        """Show whose name was undone or done again."""
+        self._session.show_layer(layer, neuron)

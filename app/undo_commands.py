@@ -56,14 +56,19 @@ class SetNeuronName(QUndoCommand):
         self._neuron = neuron
         self._before = before
         self._after = after
+        self._was_given = False
 
     def redo(self) -> None:
-        """Give the new name."""
+        """Give the new name; the first time wherever the user is by then."""
         self._names.store(self._layer, self._neuron, self._after)
+        if self._was_given:
+            self._names.show_neuron(self._layer, self._neuron)
+        self._was_given = True
 
     def undo(self) -> None:
         """Give the earlier name."""
         self._names.store(self._layer, self._neuron, self._before)
+        self._names.show_neuron(self._layer, self._neuron)
 
 
 class SetConceptText(QUndoCommand):

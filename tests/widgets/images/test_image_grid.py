@@ -1,5 +1,8 @@
 """The grid of pictures, driven by mouse and keys."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import (
@@ -16,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from tests.widgets.picture_files import make_band, make_items, make_loader, row_color
 from widgets.images.image_grid import ImageBand, ImageGrid, ImageItem
+from widgets.images.thumbnails import ThumbnailLoader
 
 LEFT = Qt.MouseButton.LeftButton
 NONE, CTRL, SHIFT = (
@@ -365,3 +369,56 @@ def test_accessible_text_names_file_caption_and_concept(grid):
     text = grid._model.data(grid._model.index(11), Qt.ItemDataRole.AccessibleTextRole)
     assert text == "21.png, 21.0, pitches"
     assert grid._view.accessibleName()
+
+
+def test_scrolling_through_tens_of_thousands_keeps_the_cache_bounded(qtbot, tmp_path):
+    n, n_bands, maximum = 40_000, 8, 4 * 1024 * 1024
+    shown_size = 64
+
+    def draw(path: Path, size: int) -> np.ndarray:
+        if path.stem.endswith("7"):
+            raise OSError("moved away")
+        return np.full((size, size, 3), int(path.stem) % 256, np.uint8)
+
+    loader = ThumbnailLoader(draw, n_threads=2, maximum_bytes=maximum)
+    grid = ImageGrid(loader)
+    qtbot.addWidget(grid)
+    grid.resize(700, 600)
+    grid.set_thumbnail_size(shown_size)
+    per_band = n // n_bands
+    grid.set_bands(
+        [
+            ImageBand(
+                band,
+                f"band {band}",
+                QColor("#c03010"),
+                "A",
+                tuple(
+                    ImageItem(i, tmp_path / f"{i}.png", "", "")
+                    for i in range(band * per_band, (band + 1) * per_band)
+                ),
+            )
+            for band in range(n_bands)
+        ]
+    )
+    with qtbot.waitExposed(grid):
+        grid.show()
+    view, bar = grid._view, grid._view.verticalScrollBar()
+    one = shown_size * shown_size * 4
+    seen = set()
+    for value in [*range(0, bar.maximum(), bar.maximum() // 60), bar.maximum()]:
+        bar.setValue(value)
+        qtbot.waitUntil(
+            lambda: all(
+                loader.cached_exactly(grid._model.item(i).path, shown_size) is not None
+                or loader.failure(grid._model.item(i).path) == "moved away"
+                for i in view.visible_items()
+            )
+        )
+        seen.update(view.visible_items())
+        assert loader.used_bytes <= maximum
+        assert len(loader._pixmaps) <= maximum // one
+        assert sum(map(len, loader._sizes_here.values())) == len(loader._pixmaps)
+    assert len(seen) > 3 * (maximum // one), "far more was seen than the cache can hold"
+    assert max(seen) == n - 1
+    loader.shutdown()
