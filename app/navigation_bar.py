@@ -71,6 +71,8 @@ class NavigationBar(QToolBar):
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spring)
         self.addWidget(self.search_box)
+        # The buttons alone would decide, and cut the box.
+        self.setMinimumHeight(self.search_box.sizeHint().height() + SPACING)
 
     @Slot()
     def _name_places(self) -> None:

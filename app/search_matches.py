@@ -18,6 +18,7 @@ MOST_CLASSES = 3
 """Classes whose neurons are listed."""
 
 _NUMBER = re.compile(r"^(?:neuron\s+|#)?(\d{1,9})$", re.IGNORECASE)
+_BEGINS_A_WORD, _SCATTERED = 2, 4  # of the ranks of fit
 _WORDS = re.compile(r"\w+")
 
 Found = TypeVar("Found")
@@ -159,9 +160,11 @@ def _concepts(wanted: str, concepts: Iterable[NotedConcept], layer: str) -> Sear
 
 def _classes(wanted: str, classes: TopImageClasses, layer: str) -> list[SearchGroup]:
     ranked = []
+    # Digits are in the middle of many a class's identifier, by chance.
+    worst = _BEGINS_A_WORD if wanted.isdigit() else _SCATTERED
     for number, name in enumerate(classes.classes):
         rank = fit(name, wanted)
-        if rank is not None:
+        if rank is not None and rank <= worst:
             ranked.append((rank, number))
     groups = []
     for _, number in sorted(ranked)[:MOST_CLASSES]:

@@ -127,3 +127,10 @@ def test_of_many_the_best_are_shown_and_the_others_counted():
     named = tuple(NamedNeuron("mixed", n, f"leaf {n}") for n in range(50))
     (group,) = search("leaf", SearchableNames(named, (), (("mixed", 50),)), None, "mixed")
     assert len(group.hits) == MOST_HITS and group.n_more == 50 - MOST_HITS
+
+
+def test_digits_in_the_middle_of_a_class_are_no_hit():
+    classes = TopImageClasses(("n01443537", "35mm film"), np.array([[3], [4]]), np.array([[9], [9]]), 100)
+    groups = search("35", NAMES, classes, "mixed")
+    assert [group.title for group in groups][1:] == ["Class “35mm film” in mixed"]
+    assert search("n0144", NAMES, classes, "mixed")[0].title == "Class “n01443537” in mixed"

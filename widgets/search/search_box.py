@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
+    QPalette,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QVBoxLayout, QWidget
 
@@ -106,7 +107,8 @@ class SearchBox(QLineEdit):
         # A child of the window and no window itself: the line keeps the focus, and no platform moves it.
         if self._popup is None:
             popup = QFrame(self.window())
-            popup.setFrameShape(QFrame.Shape.StyledPanel)
+            popup.setFrameStyle(QFrame.Shape.Box | QFrame.Shadow.Plain)
+            popup.setForegroundRole(QPalette.ColorRole.Mid)
             popup.setAutoFillBackground(True)
             layout = QVBoxLayout(popup)
             layout.setContentsMargins(0, 0, 0, 0)

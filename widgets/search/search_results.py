@@ -158,8 +158,10 @@ class _RowDelegate(QStyledItemDelegate):
             option.state |= QStyle.StateFlag.State_Active  # the line has the focus, on the list's behalf
             style = option.widget.style() if option.widget else QApplication.style()
             style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
-        quiet = option.palette.color(_Role.HighlightedText if selected else _Role.PlaceholderText)
-        text = option.palette.color(_Role.HighlightedText if selected else _Role.Text)
+        # Headings are not enabled, and yet to be read.
+        palette, group = option.palette, QPalette.ColorGroup.Active
+        quiet = palette.color(group, _Role.HighlightedText if selected else _Role.PlaceholderText)
+        text = palette.color(group, _Role.HighlightedText if selected else _Role.Text)
         font = theme.scaled_font(option.font, 0.88, bold=True) if row.is_heading else option.font
         inside = QRect(option.rect).adjusted(_MARGIN, 0, -_MARGIN, 0)
         if row.hit is not None:
