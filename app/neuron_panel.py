@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.image_items import ImagePaths
@@ -98,6 +99,7 @@ class NeuronPanel(QWidget):
             self.layer_box.clear()
             for name in names:
                 self.layer_box.addItem(layer_text(name, growth.rows(name)), name)
+        self._show_growth()
         self._mark_layer(self._session.layer)
 
     @Slot()
@@ -105,9 +107,16 @@ class NeuronPanel(QWidget):
         """Tell how far the layers are that are being extracted."""
         for position in range(self.layer_box.count()):
             name = str(self.layer_box.itemData(position))
-            text = layer_text(name, self._session.growth.rows(name))
-            if text != self.layer_box.itemText(position):
+            rows = self._session.growth.rows(name)
+            if (text := layer_text(name, rows)) != self.layer_box.itemText(position):
                 self.layer_box.setItemText(position, text)
+            self._enable(position, rows is None or rows.n_leading > 0)
+
+    def _enable(self, position: int, can_be_shown: bool) -> None:
+        model = self.layer_box.model()
+        item = model.item(position) if isinstance(model, QStandardItemModel) else None
+        if item is not None:
+            item.setEnabled(can_be_shown)
 
     @Slot(int)
     def _choose_layer(self, position: int) -> None:
