@@ -141,7 +141,7 @@ class ProjectActions(QObject):
     def show_information(self) -> None:
         """Show what the project holds."""
         if self._session.project is not None:
-            ProjectDialog(self._session.project, self._window).open()
+            ProjectDialog(self._session.project, self._window, self._session.freshness).open()
 
     # Images that moved
 

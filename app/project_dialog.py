@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from backend.networks.model_source import ModelSource
-from backend.project import Project
+from backend.project import Freshness, Project
 from backend.project_folder.layer_origin import LayerOrigin, origin_sentences
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
 from widgets.labels import heading_label, secondary_label
@@ -27,7 +27,9 @@ class ProjectDialog(QDialog):
         Path and reason of each file that is left out.
     """
 
-    def __init__(self, project: Project, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, project: Project, parent: QWidget | None = None, freshness: Freshness | None = None
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"About the project {project.name}")
@@ -40,7 +42,7 @@ class ProjectDialog(QDialog):
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(SPACING)
         layout.addWidget(heading_label(project.name, 1.3))
-        layout.addLayout(_facts(summary))
+        layout.addLayout(_facts(summary, freshness))
         layout.addWidget(heading_label("Layers"))
         headers = ("Layer", "Neurons", "Images", "On disk", "From")
         layout.addWidget(text_table(headers, _layer_rows(summary)))
@@ -67,7 +69,7 @@ def idle_text(project: Project) -> str:
     return " · ".join(parts)
 
 
-def _facts(summary: ProjectSummary) -> QFormLayout:
+def _facts(summary: ProjectSummary, freshness: Freshness | None) -> QFormLayout:
     classes = count_text(summary.n_classes, "class", "classes") if summary.n_classes else "no classes"
     source = ModelSource(summary.architecture)
     model = source.title
@@ -82,6 +84,7 @@ def _facts(summary: ProjectSummary) -> QFormLayout:
         "Network": model,
         **({} if source.is_imported else {"Weights": _weights(summary)}),
         "Images": images,
+        **({} if freshness is None else {"Since then": freshness.brief or "Nothing changed."}),
         "Named": count_text(summary.n_named_concepts, "concept"),
         "Imported with" if source.is_imported else "Computed with": ", ".join(
             f"{name} {version}" for name, version in summary.versions.items()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.changed_files_dialog import ChangedFilesDialog
+from app.project_dialog import ProjectDialog
 from backend.activations import store
 from backend.project import Project
 from tests.app.slow_extraction import BatchGate, new_project
@@ -143,6 +144,10 @@ class TestImages:
             (GONE, "not there any more"),
         ]
         assert dialog.table.rowCount() == 2
+        dialog.reject()
+        window.projects.show_information()
+        (about,) = visible(window, ProjectDialog)
+        assert window.session.freshness.brief in [label.text() for label in about.findChildren(QLabel)]
 
     def test_what_is_only_read_cannot_be_computed_again(self, qtbot, window, extracted, images):
         change(images)
