@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QSizePolicy, QToolBar, QWidget
 from app.search_control import SearchControl
 from app.selection import Place
 from widgets.search.search_box import SearchBox
-from widgets.theme import SPACING
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 _SEARCH_WIDTH = 380
+_MARGIN = 4
 
 
 class NavigationBar(QToolBar):
@@ -59,7 +59,8 @@ class NavigationBar(QToolBar):
         self.setIconSize(QSize(18, 18))
         layout = self.layout()
         if layout is not None:
-            layout.setContentsMargins(SPACING, 2, SPACING, 2)
+            # Equal ones: Qt takes the left one for the top too.
+            layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         self.addAction(self._back)
         self.addAction(self._forward)
         for action in (self._back, self._forward):
@@ -71,8 +72,6 @@ class NavigationBar(QToolBar):
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spring)
         self.addWidget(self.search_box)
-        # The buttons alone would decide, and cut the box.
-        self.setMinimumHeight(self.search_box.sizeHint().height() + SPACING)
 
     @Slot()
     def _name_places(self) -> None:
