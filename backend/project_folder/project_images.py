@@ -16,7 +16,7 @@ from backend.project_folder.project_database import ProjectDatabase
 from backend.task import SilentTask, Task
 
 _HASHES_AT_ONCE = 1000
-_N_THREADS = 16
+_N_THREADS = 8
 _FILES_A_CHUNK = 64
 
 
