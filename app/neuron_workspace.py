@@ -33,6 +33,7 @@ from widgets.embedding.embedding_view import EmbeddingView
 from widgets.images.image_grid import ImageGrid
 from widgets.images.image_viewer import ImageViewer
 from widgets.images.max_projecting_view import MaxProjectingView
+from widgets.images.projection_map_display import ProjectionMapDisplay
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.labels import ElidedLabel, secondary_label
 from widgets.theme import SPACING, scaled_font
@@ -49,6 +50,8 @@ class NeuronWorkspace(QWidget):
     ----------
     dendrogram, members, max_projecting, visualization, embedding
         The parts.
+    maps : ProjectionMapDisplay
+        Where in the pictures of the grids the concepts are.
     """
 
     def __init__(self, session: Session, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
@@ -66,9 +69,10 @@ class NeuronWorkspace(QWidget):
         self.note = secondary_label()
         self.note.hide()
         self.mark = AdjustedMark()
+        self.maps = ProjectionMapDisplay(self)
         self.dendrogram = DendrogramView(thumbnails)
-        self.members = ImageGrid(thumbnails, sortable=True, linked=True)
-        self.max_projecting = MaxProjectingView(thumbnails)
+        self.members = ImageGrid(thumbnails, sortable=True, linked=True, maps=self.maps)
+        self.max_projecting = MaxProjectingView(thumbnails, maps=self.maps)
         self.visualization = FeatureVisualizationPanel()
         self.embedding = EmbeddingView(thumbnails)
         self._arrange()
@@ -295,6 +299,7 @@ class NeuronWorkspace(QWidget):
     def _show_selected_concept(self, cluster: int | None) -> None:
         if cluster is not None:
             self.members.scroll_to_band(cluster)
+            self.max_projecting.scroll_to_column(cluster)
 
     @Slot()
     def _update_title(self) -> None:
@@ -319,8 +324,8 @@ class NeuronWorkspace(QWidget):
         if split is None or self._facts is None:
             return
         if self._viewer is None:
-            self._viewer = ImageViewer(self._thumbnails, self)
-        self._viewer.show_items(top_image_items(split, self._facts), leaf)
+            self._viewer = ImageViewer(self._thumbnails, self, self.maps)
+        self._viewer.show_items(top_image_items(split, self._facts), leaf, split.labels.tolist())
 
     @Slot(object, object)
     def _show_subtree_menu(self, leaves: NDArray[np.int64], where: QPoint) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.neuron_panel import NeuronPanel
     from app.neuron_workspace import NeuronWorkspace
+    from app.projection_map_control import ProjectionMapControl
     from app.visualization_control import VisualizationControl
 
 WORKSPACE_SIZES = [320, 400]
@@ -28,7 +29,7 @@ CONCEPT_SIZES = [380, 340]
 
 Choice = TypeVar("Choice")
 
-_IN_ORDER = ("workspace", "neurons", "concepts", "visualization", "embedding")
+_IN_ORDER = ("workspace", "neurons", "concepts", "visualization", "embedding", "projection_maps")
 
 
 class ProjectPanels:
@@ -41,6 +42,7 @@ class ProjectPanels:
     concepts : ConceptPanel
     visualization : VisualizationControl
     embedding : EmbeddingControl
+    projection_maps : ProjectionMapControl
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -133,6 +135,17 @@ class ProjectPanels:
         control.failed.connect(window.show_job_failure)
         return control
 
+    @cached_property
+    def projection_maps(self) -> ProjectionMapControl:
+        """Finds out where in the workspace's pictures the concepts are."""
+        from app.projection_map_control import ProjectionMapControl
+
+        window, maps = self._window, self.workspace.maps
+        maps.set_opacity(window.settings.number("images/map_opacity", round(maps.opacity * 100)) / 100)
+        control = ProjectionMapControl(maps, window.session, window.threads.maps, window.permission, window)
+        control.failed.connect(window.show_job_failure)
+        return control
+
     def reset_splitters(self) -> None:
         """Part the panels as at the first start."""
         if self._has("workspace"):
@@ -146,6 +159,7 @@ class ProjectPanels:
         if self._has("workspace"):
             settings.set_number("images/size", self.workspace.members.thumbnail_size())
             settings.set_number("images/order", IMAGE_ORDERS.index(self.workspace.members.order()))
+            settings.set_number("images/map_opacity", round(self.workspace.maps.opacity * 100))
             settings.set_number("window/tab", self.workspace.tabs.currentIndex())
             settings.set_flag("max_projecting/held_out", self.workspace.max_projecting.is_held_out())
             self._save_embedding_choice()

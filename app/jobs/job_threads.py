@@ -361,6 +361,8 @@ class JobThreads(QObject):
         layer, which gives way to them.
     embedding : InteractiveThread
         The picture in the embedding tab, which no analysis waits for.
+    maps : InteractiveThread
+        Where concepts are in the pictures in sight.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -369,11 +371,13 @@ class JobThreads(QObject):
         self.long_work = QueueThread("long work", self)
         self.aside = QueueThread("aside", self)
         self.embedding = InteractiveThread("embedding", self)
+        self.maps = InteractiveThread("projection maps", self)
         self._threads: tuple[_JobThread, ...] = (
             self.interactive,
             self.long_work,
             self.aside,
             self.embedding,
+            self.maps,
         )
 
     @property

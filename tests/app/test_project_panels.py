@@ -8,7 +8,7 @@ from app.main_window import MainWindow
 from app.settings import Settings
 from app.warm_up import FirstPaint, WarmUp
 
-PANELS = {"workspace", "neurons", "concepts", "visualization"}
+PANELS = {"workspace", "neurons", "concepts", "visualization", "embedding", "projection_maps"}
 
 
 class ShownWindows(QObject):
@@ -45,7 +45,7 @@ def test_one_panel_is_made_at_a_time_and_each_once(window):
     counts = []
     while window.panels.make_next():
         counts.append(len(made(window)))
-    assert counts == [1, 2, 3]
+    assert counts == [1, 2, 3, 4, 5]
     workspace, panel = window.workspace, window.neurons_dock.widget()
     window.panels.make_all()
     assert window.workspace is workspace

@@ -5,6 +5,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPalette
 
 from widgets.images.image_delegate import paint_chip
 from widgets.images.image_grid_model import ImageBand
+from widgets.images.projection_map_bar import band_scale_width, paint_band_scale
 from widgets.palette import blend
 from widgets.theme import scaled_font
 
@@ -13,9 +14,17 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 def paint_band_header(
-    painter: QPainter, rect: QRect, band: ImageBand, palette: QPalette, font: QFont
+    painter: QPainter,
+    rect: QRect,
+    band: ImageBand,
+    palette: QPalette,
+    font: QFont,
+    map_scale: float = 0.0,
 ) -> None:
-    """Paint one header, opaque, so that pictures scroll away under it."""
+    """Paint one header, opaque, so that pictures scroll away under it.
+
+    With a ``map_scale`` above 0 it tells the projections that the first and last colour of maps stand for.
+    """
     base, text = palette.color(_Role.Base), palette.color(_Role.Text)
     painter.fillRect(rect, base)
     ground = rect.adjusted(4, 3, -4, -3)
@@ -29,6 +38,10 @@ def paint_band_header(
     count = f"{len(band.items):,}"
     right = ground.right() - 8
     count_width = QFontMetrics(font).horizontalAdvance(count)
+    if map_scale > 0 and right - left > 2 * band_scale_width(map_scale, font):
+        right -= band_scale_width(map_scale, font) + 14
+        scale_rect = QRect(right + 14, ground.y(), ground.right() - right - 14, ground.height())
+        paint_band_scale(painter, scale_rect, map_scale, palette, font)
     title_width = max(0, right - count_width - 8 - left)
     title = QFontMetrics(bold).elidedText(band.title, Qt.TextElideMode.ElideRight, title_width)
     painter.setFont(bold)

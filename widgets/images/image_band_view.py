@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import (
     QEvent,
@@ -32,8 +32,12 @@ from widgets.images.band_header import paint_band_header
 from widgets.images.banded_item_view import Arrangement, BandedItemView
 from widgets.images.image_delegate import ImageDelegate
 from widgets.images.image_grid_model import ImageGridModel
+from widgets.images.projection_map_display import ProjectionMapDisplay
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.images.visible_pictures import VisiblePictures
+
+MOST_MAPS_AHEAD = 300
+"""Of the pictures out of sight, this many are looked through too: a band's colours mean the same in all."""
 
 MIN_THUMBNAIL, MAX_THUMBNAIL, THUMBNAIL_STEP = 32, 320, 8
 
@@ -75,8 +79,10 @@ class ImageBandView(BandedItemView):
         thumbnails: ThumbnailLoader,
         arrangement: Arrangement = "stacked",
         parent: QWidget | None = None,
+        maps: ProjectionMapDisplay | None = None,
     ) -> None:
-        super().__init__(model, ImageDelegate(thumbnails), arrangement, parent)
+        super().__init__(model, ImageDelegate(thumbnails, maps=maps), arrangement, parent)
+        self._maps = maps
         self._delegate.setParent(self)
         self._pictures = VisiblePictures(thumbnails, self)
         self._hovered = -1
@@ -88,6 +94,9 @@ class ImageBandView(BandedItemView):
         self.setFrameShape(QAbstractItemView.Shape.NoFrame)
         self.viewport().setMouseTracking(True)
         self._pictures.arrived.connect(self.viewport().update)
+        if maps is not None:
+            maps.changed.connect(self.viewport().update)
+            maps.switched.connect(self.request_visible)
 
     def set_thumbnail_size(self, pixels: int) -> None:
         """Show pictures at this size; the picture in the middle of the view stays in sight."""
@@ -128,6 +137,7 @@ class ImageBandView(BandedItemView):
         """Ask for the pictures in sight, and after them for one more screen below."""
         if not self.isVisible():
             self._pictures.want_nothing()
+            self._want_maps(())
             return
         view, geometry, items = self.viewport().rect(), self.geometry_of_bands(), self._images.items
         visible = self.visible_items()
@@ -138,6 +148,21 @@ class ImageBandView(BandedItemView):
             self.devicePixelRatioF(),
             ahead=[items[i].path for i in below if i not in set(visible)],
         )
+        self._want_maps(visible)
+
+    def _want_maps(self, visible: Sequence[int]) -> None:
+        """Say which projection maps are needed: of what is in sight, then of the pictures nearest to it."""
+        if self._maps is None:
+            return
+        images, indices = self._images, list(visible)
+        if not self._maps.is_on:
+            indices = []
+        elif indices:
+            first, last = indices[0], indices[-1]
+            others = [i for i in range(len(images.items)) if i < first or i > last]
+            others.sort(key=lambda i: max(first - i, i - last))
+            indices += others[:MOST_MAPS_AHEAD]
+        self._maps.want(self, [(images.band(i).key, images.item(i).row) for i in indices])
 
     # --- painting ---------------------------------------------------------------------------------
 
@@ -146,12 +171,14 @@ class ImageBandView(BandedItemView):
         geometry = self.geometry_of_bands()
         painter = QPainter(self.viewport())
         area = self.content_box(event.rect())
+        if self._maps is not None:
+            self._maps.begin_frame()
         self._paint_items(painter, geometry.items_in(area))
         for band in geometry.bands_in(self.content_box(self.viewport().rect())):
             box = geometry.header_box(band, self.verticalOffset())
-            paint_band_header(
-                painter, self.viewport_rect(box), self._images.bands[band], self.palette(), self.font()
-            )
+            shown = self._images.bands[band]
+            scale = self._maps.scale(shown.key) if self._maps is not None and self._maps.is_on else 0.0
+            paint_band_header(painter, self.viewport_rect(box), shown, self.palette(), self.font(), scale)
         if self._rubber_band.isValid():
             accent = self.palette().color(QPalette.ColorRole.Accent)
             painter.setPen(QPen(accent, 1))
@@ -224,7 +251,7 @@ class ImageBandView(BandedItemView):
             self.mousePressEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens, Space previews, F finds elsewhere; arrows and the like as in every list."""
+        """Enter opens, Space previews, F finds elsewhere, H shows where; arrows as in every list."""
         current = self.currentIndex().row()
         key = event.key()
         if key == Qt.Key.Key_Escape and self.selectionModel().hasSelection():
@@ -235,6 +262,8 @@ class ImageBandView(BandedItemView):
             self.preview_requested.emit(current)
         elif current >= 0 and key == Qt.Key.Key_F and not event.modifiers():
             self.find_requested.emit(current)
+        elif self._maps is not None and key == Qt.Key.Key_H and not event.modifiers():
+            self._maps.toggle()
         else:
             super().keyPressEvent(event)
 
@@ -293,6 +322,7 @@ class ImageBandView(BandedItemView):
         """Ask for nothing while out of sight."""
         super().hideEvent(event)
         self._pictures.want_nothing()
+        self._want_maps(())
 
     def _set_hovered(self, item: int) -> None:
         if item != self._hovered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import (
@@ -28,6 +29,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from widgets.images.image_grid_geometry import Cell
 from widgets.images.image_grid_model import ImageBand, ImageGridModel, ImageItem
+from widgets.images.projection_map_display import ProjectionMapDisplay
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.palette import blend, text_color_on
 from widgets.theme import scaled_font
@@ -35,6 +37,8 @@ from widgets.theme import scaled_font
 PADDING = 5
 BAR_HEIGHT = 3
 _BADGE = 16
+_ROOM_FOR_WORDS = 88  # pixels
+_REASON_MARGIN = 3
 _MOST_CAPTIONS = 4096
 _Role = QPalette.ColorRole
 _State = QStyle.StateFlag
@@ -56,6 +60,7 @@ class CellStyle:
         base, accent = palette.color(_Role.Base), palette.color(_Role.Accent)
         self.caption_font = scaled_font(font, 0.9)
         self.badge_font = scaled_font(font, 0.85, bold=True)
+        self.base = base
         self.text = palette.color(_Role.Text)
         self.quiet = palette.color(_Role.PlaceholderText)
         self.accent = accent
@@ -87,10 +92,18 @@ class ImageDelegate(QStyledItemDelegate):
     ----------
     thumbnails
         Where the pictures come from; what is not here yet is a plain tile, what cannot be read says so.
+    maps
+        Where in the pictures the concepts are, painted over them while that is on.
     """
 
-    def __init__(self, thumbnails: ThumbnailLoader, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        thumbnails: ThumbnailLoader,
+        parent: QObject | None = None,
+        maps: ProjectionMapDisplay | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._maps = maps
         self._thumbnails = thumbnails
         self._style: CellStyle | None = None
         self._style_key: tuple[str, int] | None = None
@@ -159,14 +172,20 @@ class ImageDelegate(QStyledItemDelegate):
             shown = _fitted(pixmap, left, top, size, ratio)
             exact = round(shown.width() * ratio) == pixmap.width()
             painter.setRenderHint(_SMOOTH, not exact)
-            painter.drawPixmap(shown, pixmap)
+            painter.drawPixmap(shown, self._with_map(pixmap, style, item, band))
         else:
             painter.fillRect(shown, style.tile_ground)
-            if self._thumbnails.failure(item.path) is not None:
-                paint_broken_picture(painter, shown, style.quiet)
+            reason = self._thumbnails.failure(item.path)
+            if reason is not None:
+                self._paint_broken(painter, style, shown, short_reason(reason, item.path))
         painter.fillRect(left, top + size + 2, size, BAR_HEIGHT, band.color)
         if item.badge:
             self._paint_badge(painter, style, shown, item.badge, item.badge_color or band.color)
+
+    def _with_map(self, pixmap: QPixmap, style: CellStyle, item: ImageItem, band: ImageBand) -> QPixmap:
+        if self._maps is None or not self._maps.is_on:
+            return pixmap
+        return self._maps.picture(pixmap, band.key, item.row, style.base) or pixmap
 
     def paint_caption(self, painter: QPainter, style: CellStyle, frame: QRect, text: str) -> None:
         """Paint the line under a picture in the painter's font and pen."""
@@ -174,12 +193,33 @@ class ImageDelegate(QStyledItemDelegate):
         top = frame.y() + PADDING + self.thumbnail_size + BAR_HEIGHT + 4
         painter.drawStaticText(frame.x() + (frame.width() - width) // 2, top, caption)
 
+    def _paint_broken(self, painter: QPainter, style: CellStyle, tile: QRect, reason: str) -> None:
+        """Paint the sign of a broken picture, and the reason below it where there is room for words."""
+        lines = tile.adjusted(_REASON_MARGIN, tile.height() // 2, -_REASON_MARGIN, -_REASON_MARGIN)
+        if tile.height() < _ROOM_FOR_WORDS:
+            paint_broken_picture(painter, tile, style.quiet)
+            return
+        paint_broken_picture(painter, tile.adjusted(0, 0, 0, -(tile.height() // 2)), style.quiet)
+        painter.setFont(style.caption_font)
+        painter.setPen(style.quiet)
+        line = painter.fontMetrics().lineSpacing()
+        lines.setHeight(lines.height() // line * line)  # none is cut through
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        painter.drawText(lines, flags, reason)
+
     def _paint_badge(
         self, painter: QPainter, style: CellStyle, picture: QRect, badge: str, color: QColor
     ) -> None:
         width = max(_BADGE, QFontMetrics(style.badge_font).horizontalAdvance(badge) + 8)
         chip = QRectF(picture.x() + 3, picture.y() + 3, width, _BADGE)
         paint_chip(painter, chip, badge, color, style.badge_font)
+
+
+def short_reason(reason: str, path: Path) -> str:
+    """Return why a picture cannot be shown without naming the file, which its tooltip does."""
+    words = reason.replace(f"'{path}'", "").replace(str(path), "").split()
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def _fitted(pixmap: QPixmap, left: int, top: int, size: int, ratio: float) -> QRect:

@@ -16,6 +16,8 @@ from widgets.images.image_grid_model import ImageBand, ImageGridModel, ImageItem
 from widgets.images.image_menu import PictureClipboard, picture_menu
 from widgets.images.image_order import ImageOrder, OrderBox, ordered_band
 from widgets.images.image_viewer import ImageViewer
+from widgets.images.projection_map_bar import ProjectionMapBar, ProjectionMapButton
+from widgets.images.projection_map_display import ProjectionMapDisplay
 from widgets.images.thumbnail_slider import ThumbnailSlider
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.labels import ElidedLabel, EmptyState
@@ -39,6 +41,8 @@ class ImageGrid(QWidget):
         Bands below or beside each other.
     sortable
         Whether a box lets the user choose what the pictures of each band are sorted by.
+    maps
+        Where in the pictures their concepts are; H and a button show it.
     linked
         Whether there are other panels with the same images, to find a picture in.
 
@@ -78,12 +82,14 @@ class ImageGrid(QWidget):
         *,
         arrangement: Arrangement = "stacked",
         sortable: bool = False,
+        maps: ProjectionMapDisplay | None = None,
         linked: bool = False,
     ) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
+        self._maps = maps
         self._model = ImageGridModel(thumbnails.failure, self)
-        self._view = ImageBandView(self._model, thumbnails, arrangement)
+        self._view = ImageBandView(self._model, thumbnails, arrangement, maps=maps)
         self._clipboard = PictureClipboard(thumbnails, self)
         self._viewer: ImageViewer | None = None
         self._linked = linked
@@ -117,6 +123,9 @@ class ImageGrid(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(pages, 1)
+        if self._maps is not None:
+            self._bar.insertWidget(1, ProjectionMapButton(self._maps))
+            layout.addWidget(ProjectionMapBar(self._maps))
         layout.addLayout(self._bar)
         self.setFocusProxy(self._view)
 
@@ -246,9 +255,10 @@ class ImageGrid(QWidget):
     def open_large(self, index: int) -> None:
         """Open a picture, by its number in the grid, in the viewer."""
         if self._viewer is None:
-            self._viewer = ImageViewer(self._thumbnails, self)
+            self._viewer = ImageViewer(self._thumbnails, self, self._maps)
             self._viewer.row_shown.connect(self._follow_viewer)
-        self._viewer.show_items(tuple(self._model.items), index)
+        bands = tuple(self._model.band(number).key for number in range(len(self._model.items)))
+        self._viewer.show_items(tuple(self._model.items), index, bands)
 
     @Slot(int)
     def _follow_viewer(self, row: int) -> None:

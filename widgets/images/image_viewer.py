@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLa
 from widgets import theme
 from widgets.images.image_grid_model import ImageItem
 from widgets.images.picture_canvas import ZOOM_STEP, PictureCanvas
+from widgets.images.projection_map_display import ProjectionMapDisplay
 from widgets.images.thumbnails import ThumbnailLoader
+from widgets.images.viewed_map import ViewedMap
 from widgets.labels import ElidedLabel, secondary_label
 
 LONGEST_SIDE = 2048
@@ -21,8 +23,15 @@ LONGEST_SIDE = 2048
 class ImageViewer(QDialog):
     """Shows pictures one at a time, with zoom, caption and the reason if one cannot be read.
 
-    Left and right (also Page Up and Down, Home, End) move on; +, − and 0 or the wheel zoom; Esc or Space
-    closes.
+    Left and right (also Page Up and Down, Home, End) move on; +, − and 0 or the wheel zoom; H shows
+    where the concept is, C only the part that responds most; Esc or Space closes.
+
+    Parameters
+    ----------
+    thumbnails
+        Where the pictures come from.
+    maps
+        Where in the pictures the concepts are.
 
     Signals
     -------
@@ -32,12 +41,19 @@ class ImageViewer(QDialog):
 
     row_shown = Signal(int)
 
-    def __init__(self, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        thumbnails: ThumbnailLoader,
+        parent: QWidget | None = None,
+        maps: ProjectionMapDisplay | None = None,
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self._thumbnails = thumbnails
         self._items: Sequence[ImageItem] = ()
+        self._bands: Sequence[int] = ()
         self._index = -1
-        self._shown_path: str | None = None
+        self._shown: object = None
+        self._map = ViewedMap(maps) if maps is not None else None
         self._canvas = PictureCanvas()
         self._name = ElidedLabel()
         self._caption = QLabel()
@@ -47,6 +63,8 @@ class ImageViewer(QDialog):
         self._build()
         thumbnails.ready.connect(self._on_ready)
         self._canvas.zoom_changed.connect(self._show_zoom)
+        if self._map is not None:
+            self._map.changed.connect(self._on_map_changed)
 
     def _build(self) -> None:
         self.setWindowTitle("Picture")
@@ -70,10 +88,16 @@ class ImageViewer(QDialog):
         bar.addWidget(self._zoom)
         for button in buttons:
             bar.addWidget(button)
+        if self._map is not None:
+            bar.addSpacing(theme.SPACING)
+            bar.addWidget(self._map.map_button)
+            bar.addWidget(self._map.crop_button)
         foot = QVBoxLayout()
         foot.setSpacing(2)
         foot.addWidget(self._caption)
         foot.addWidget(self._details)
+        if self._map is not None:
+            foot.addWidget(self._map)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.SPACING, theme.SPACING, theme.SPACING, theme.SPACING)
         layout.addLayout(bar)
@@ -92,8 +116,10 @@ class ImageViewer(QDialog):
         button.clicked.connect(lambda _checked=False: pressed())
         return button
 
-    def show_items(self, items: Sequence[ImageItem], index: int) -> None:
+    def show_items(self, items: Sequence[ImageItem], index: int, bands: Sequence[int] = ()) -> None:
         """Show picture ``index`` of these; the others are reached from it.
+
+        ``bands`` are the keys of their bands, whose directions maps are about; none: there are no maps.
 
         Raises
         ------
@@ -102,7 +128,7 @@ class ImageViewer(QDialog):
         """
         if not 0 <= index < len(items):
             raise IndexError(f"there are {len(items)} pictures, and none of number {index}")
-        self._items = items
+        self._items, self._bands = items, bands
         self._index = -1
         self._go(index)
         self.show()
@@ -137,8 +163,10 @@ class ImageViewer(QDialog):
         self._place.setText(f"{index + 1:,} of {len(self._items):,}")
         self._previous.setEnabled(index > 0)
         self._next.setEnabled(index < len(self._items) - 1)
-        self._shown_path = None
+        self._shown = None
         self._request()
+        if self._map is not None:
+            self._map.show_image(self._bands[index] if self._bands else None, item.row)
         self._show_picture()
         self.row_shown.emit(item.row)
 
@@ -155,14 +183,22 @@ class ImageViewer(QDialog):
         reason = self._thumbnails.failure(path)
         if pixmap is not None:
             # A thumbnail stands in until the picture itself is here; then the view stays as it was.
-            self._canvas.show_pixmap(pixmap, keep_view=self._shown_path == str(path))
-            self._shown_path = str(path)
+            part = self._map.part() if self._map is not None else None
+            picture = self._map.cut(pixmap) if self._map is not None else pixmap
+            self._canvas.show_pixmap(picture, keep_view=self._shown == (path, part))
+            self._canvas.set_overlay(self._map.overlay(picture) if self._map is not None else None)
+            self._shown = path, part
         else:
             self._canvas.show_message(reason or "Reading the picture …")
 
     @Slot(str)
     def _on_ready(self, path: str) -> None:
         if self.isVisible() and self._index >= 0 and path == str(self._items[self._index].path):
+            self._show_picture()
+
+    @Slot()
+    def _on_map_changed(self) -> None:
+        if self.isVisible() and self._index >= 0:
             self._show_picture()
 
     @Slot(float)
@@ -188,8 +224,18 @@ class ImageViewer(QDialog):
             self._canvas.zoom_to_fit()
         elif key == Qt.Key.Key_Space:
             self.close()
-        else:
+        elif not self._map_key(key):
             super().keyPressEvent(event)
+
+    def _map_key(self, key: int) -> bool:
+        """Do what a key of the projection maps does; returns whether it is one."""
+        if self._map is None or key not in (Qt.Key.Key_H, Qt.Key.Key_C):
+            return False
+        if key == Qt.Key.Key_H:
+            self._map.toggle_map()
+        else:
+            self._map.toggle_crop()
+        return True
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Ask for nothing while out of sight."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from widgets.images.image_grid import ImageGrid
 from widgets.images.image_grid_model import ImageBand, ImageItem
+from widgets.images.projection_map_display import ProjectionMapDisplay
 from widgets.images.thumbnails import ThumbnailLoader
 
 MEMBER_BADGE = "●"
@@ -69,10 +70,15 @@ class MaxProjectingView(QWidget):
     menu_requested = Signal(object, object)
     find_requested = Signal(object)
 
-    def __init__(self, thumbnails: ThumbnailLoader, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        thumbnails: ThumbnailLoader,
+        parent: QWidget | None = None,
+        maps: ProjectionMapDisplay | None = None,
+    ) -> None:
         super().__init__(parent)
         self._columns: tuple[ProjectionColumn, ...] = ()
-        self._grid = ImageGrid(thumbnails, arrangement="side by side", linked=True)
+        self._grid = ImageGrid(thumbnails, arrangement="side by side", maps=maps, linked=True)
         self._switch = QCheckBox("&Leave members out")
         self._switch.setToolTip(
             "Show only images that the concept was not made from: they tell whether it holds for others"

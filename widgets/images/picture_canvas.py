@@ -34,6 +34,7 @@ class PictureCanvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pixmap: QPixmap | None = None
+        self._overlay: QPixmap | None = None
         self._message = ""
         self._zoom: float | None = None
         self._centre = QPointF(0.5, 0.5)
@@ -53,6 +54,12 @@ class PictureCanvas(QWidget):
         if not keep_view:
             self._zoom, self._centre = None, QPointF(0.5, 0.5)
         self._announce()
+
+    def set_overlay(self, overlay: QPixmap | None) -> None:
+        """Paint this over the picture, stretched to its size."""
+        if overlay is not self._overlay:
+            self._overlay = overlay
+            self.update()
 
     def show_message(self, text: str) -> None:
         """Show a sentence instead of a picture."""
@@ -134,6 +141,9 @@ class PictureCanvas(QWidget):
         smooth = self.zoom() < _PIXELS_FROM or self._zoom is None
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawPixmap(self._picture_rect(), self._pixmap, QRectF(self._pixmap.rect()))
+        if self._overlay is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(self._picture_rect(), self._overlay, QRectF(self._overlay.rect()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""

@@ -117,7 +117,8 @@ def upsampled(
     seen = found.seen
     down, rows = _weights(height, n_rows, (part.top, part.bottom), (seen.top, seen.bottom))
     across, columns = _weights(width, n_columns, (part.left, part.right), (seen.left, seen.right))
-    return down @ found.values @ across.T, rows[:, np.newaxis] & columns[np.newaxis, :]
+    values: NDArray[np.float32] = np.asarray(down @ found.values @ across.T, dtype=np.float32)
+    return values, rows[:, np.newaxis] & columns[np.newaxis, :]
 
 
 def overlay_image(
@@ -181,12 +182,12 @@ def peak_point(found: ProjectionMap, part: Region | Part = WHOLE_PICTURE) -> QPo
 def paint_peak(painter: QPainter, place: QPointF, size: tuple[int, int]) -> None:
     """Paint a ring, light with a dark edge so that it is seen on anything."""
     width, height = size
-    radius = max(3.0, _RING * min(width, height))
+    radius = min(14.0, max(3.0, _RING * min(width, height)))
     centre = QPointF(place.x() * width, place.y() * height)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    line = max(1.0, radius / 4)
-    for color, thickness in ((QColor(0, 0, 0, 200), 2.4 * line), (QColor(255, 255, 255), line)):
+    line = min(2.0, max(1.0, radius / 4))
+    for color, thickness in ((QColor(0, 0, 0, 200), line + 2.0), (QColor(255, 255, 255), line)):
         painter.setPen(QPen(color, thickness))
         painter.drawEllipse(centre, radius, radius)
 
