@@ -136,3 +136,17 @@ def test_a_grid_on_its_own_offers_nothing_to_find(qtbot, opened, workspace):
     assert not [action for action in menu.actions() if "other panels" in action.text()]
     menu.close()
     QApplication.processEvents()  # the menu goes before its grid
+
+
+def test_a_concept_chosen_in_the_list_has_its_column_in_sight(qtbot, opened, workspace):
+    workspace.tabs.setCurrentWidget(workspace.max_projecting)
+    workspace.max_projecting.set_thumbnail_size(320)
+    grid = workspace.max_projecting._grid
+    bar = grid._view.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(0)
+    last = grid.bands()[-1].key
+    box = grid._view.geometry_of_bands().header_box(2)
+    assert box.x + box.width > grid._view.viewport().width(), "out of sight, wholly or in part"
+    opened.session.choose_concept(last)
+    assert bar.value() == min(box.x, bar.maximum()) > 0

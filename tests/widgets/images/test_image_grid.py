@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QDesktopServices,
     QGuiApplication,
     QHelpEvent,
     QImage,
@@ -18,7 +19,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from tests.widgets.picture_files import make_band, make_items, make_loader, row_color
+from widgets.images.image_delegate import short_reason
 from widgets.images.image_grid import ImageBand, ImageGrid, ImageItem
+from widgets.images.image_menu import picture_menu
 from widgets.images.thumbnails import ThumbnailLoader
 
 LEFT = Qt.MouseButton.LeftButton
@@ -422,3 +425,56 @@ def test_scrolling_through_tens_of_thousands_keeps_the_cache_bounded(qtbot, tmp_
     assert len(seen) > 3 * (maximum // one), "far more was seen than the cache can hold"
     assert max(seen) == n - 1
     loader.shutdown()
+
+
+def test_the_reason_stands_on_the_placeholder_where_there_is_room(loader, qtbot, tmp_path):
+    gone = tmp_path / "gone.png"
+    grid = ImageGrid(loader)
+    qtbot.addWidget(grid)
+    grid.resize(400, 300)
+    with qtbot.waitSignal(loader.ready):
+        grid.set_bands([ImageBand(0, "apples", QColor("red"), "A", (ImageItem(7, gone, "", ""),))])
+        grid.show()
+
+    def painted_rows(size, share):
+        """Return how many rows of the tile below a share of its height hold anything but its ground."""
+        grid.set_thumbnail_size(size)
+        cell = grid._view.visualRect(grid._model.index(0))
+        image = shown(grid)
+        ground = image.pixelColor(cell.left() + 8, cell.top() + 8)
+        rows = range(cell.top() + 5 + int(share * size), cell.top() + size)
+        return sum(
+            any(image.pixelColor(x, y) != ground for x in range(cell.left() + 8, cell.left() + size, 2))
+            for y in rows
+        )
+
+    assert painted_rows(64, 0.75) == 0, "the sign alone"
+    assert painted_rows(160, 0.52) > 10
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("The image '/a/b.jpg' is no longer there.", "The image is no longer there."),
+        ("'/a/b.jpg' is no image.", "Is no image."),
+        ("/a/b.jpg: it is damaged.", ": it is damaged."),
+        ("", ""),
+    ],
+)
+def test_a_reason_on_a_placeholder_does_not_name_the_file(reason, text):
+    assert short_reason(reason, Path("/a/b.jpg")) == text
+
+
+def test_the_folder_of_a_page_is_that_of_its_file(grid, monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    folder = tmp_path / "stacks#page=2"
+    items = [
+        ImageItem(1, Path(f"{folder / 'stack.tif'}#page=3"), "", ""),
+        ImageItem(2, folder / "plain.png", "", ""),
+    ]
+    for item in items:
+        menu = picture_menu([item], grid._clipboard, lambda: None, grid)
+        (show,) = [action for action in menu.actions() if action.text() == "Show in its folder"]
+        show.trigger()
+    assert opened == [str(folder)] * 2
