@@ -1,42 +1,32 @@
-"""Help: about this program, the shortcut sheet, and a short guide to the method."""
+"""Help: about this program, and a short guide to the method."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, qVersion
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QDialog,
-    QDialogButtonBox,
-    QHeaderView,
-    QLabel,
-    QTableWidget,
-    QTableWidgetItem,
-    QTextBrowser,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt, qVersion
+from PySide6.QtWidgets import QDialog, QLabel, QWidget
 
+from app.dialog_frame import ROOM_AROUND, fill_dialog
+from widgets.guide.guide_browser import GuideBrowser
 from widgets.labels import heading_label, secondary_label
-from widgets.theme import MARGIN, SPACING
 
 GUIDE = """
 <h3>What you see</h3>
-<p>A neuron (a channel of a layer) of a vision network often responds to several unrelated things: it is
-<i>polysemantic</i>. Neuron Prism splits it into the concepts it responds to, in four steps.</p>
-<ol>
-<li><b>Top images.</b> The N images of your dataset that activate the neuron most.</li>
-<li><b>Dendrogram.</b> Each image is a point in the layer's activation space. Near points are merged first,
-near groups next; the height of a merge is the distance between what it joins. The horizontal line is the
-distance threshold
-<b>d_max</b>: every merge at or above it is cut, and what hangs together below it is one cluster.</li>
-<li><b>Clusters.</b> k-means with that number of clusters refines them. An image farther from its cluster's
-centre than the outlier radius leaves it; a cluster with too few images left is dropped.</li>
-<li><b>Concept vectors.</b> The mean of a cluster's activations, scaled to length 1: a direction of
-activation space.</li>
-</ol>
+<p>A neuron (a channel of a layer) of a vision network often responds to several unrelated things, here to
+apples and to pitches: it is <i>polysemantic</i>. Neuron Prism splits it into the concepts it responds
+to.</p>
+<p><b>1, 2 &nbsp;Images and layer.</b> Your images go through the network once. Of each the layer's
+activations are kept: one number a neuron, averaged over the picture.</p>
+<p><b>3 &nbsp;Top images.</b> The N images of your dataset that activate the chosen neuron most.</p>
+<p><b>4 &nbsp;Dendrogram.</b> Each image is a point in the layer's activation space. Near points are merged
+first, near groups next; the height of a merge is the distance between what it joins. The horizontal line is
+the distance threshold <b>d_max</b>: every merge at or above it is cut, and what hangs together below it is
+one cluster.</p>
+<p><b>5 &nbsp;Clusters.</b> k-means with that number of clusters refines them. An image farther from its
+cluster's centre than the outlier radius leaves it; a cluster with too few images left is dropped.</p>
+<p><b>6 &nbsp;Concept vectors.</b> The mean of a cluster's activations, scaled to length 1: a direction of
+activation space. The neuron's own direction lies between them.</p>
 <h3>How to work with it</h3>
 <p>Choose a neuron on the left. Drag the line in the dendrogram up and down until the groups mean something
 to you; the images below follow. A click on a branch selects its images, with Ctrl or Shift several branches;
@@ -57,21 +47,6 @@ that of as many <i>random</i> images. Only the difference says something.</p>
 <p>L. O'Mahony, V. Andrearczyk, H. Müller, M. Graziani: Disentangling Neuron Representations with Concept
 Vectors, CVPR Workshops 2023, arXiv 2304.09707.</p>
 """
-
-PANEL_SHORTCUTS = (
-    ("Dendrogram: move the threshold a little", "↑ ↓"),
-    ("Dendrogram: move the threshold to the next merge", "Page Up, Page Down"),
-    ("Dendrogram: every image apart, all in one cluster", "Home, End"),
-    ("Dendrogram: give up dragging, select nothing", "Esc"),
-    ("Dendrogram: larger, smaller, all of it", "Ctrl++, Ctrl+−, Ctrl+0"),
-    ("Dendrogram: move along the leaves", "← →"),
-    ("Dendrogram: zoom to what is selected", "Enter"),
-    ("Images: show large", "Space, Enter"),
-    ("Images: larger, smaller", "Ctrl+wheel"),
-    ("Embedding: go to the next image, add it, select it", "← → ↑ ↓, Shift+arrow, Ctrl+Space"),
-    ("Embedding: larger, smaller, all images", "+, −, 0"),
-    ("Embedding: give up a lasso, select nothing", "Esc"),
-)
 
 
 def version() -> str:
@@ -101,56 +76,17 @@ class AboutDialog(QDialog):
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         text.setMinimumWidth(420)
-        _fill(self, [heading_label("Neuron Prism", 1.4), secondary_label(version()), text])
-
-
-class ShortcutsDialog(QDialog):
-    """Every shortcut in one table."""
-
-    def __init__(self, rows: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
-        rows = [*rows, *PANEL_SHORTCUTS]
-        table = QTableWidget(len(rows), 2)
-        table.setHorizontalHeaderLabels(["What", "Keys"])
-        table.verticalHeader().hide()
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        for row, texts in enumerate(rows):
-            for column, text in enumerate(texts):
-                table.setItem(row, column, QTableWidgetItem(text))
-        table.setMinimumSize(520, 480)
-        table.setAccessibleName("Keyboard shortcuts")
-        _fill(self, [table])
+        fill_dialog(self, [heading_label("Neuron Prism", 1.4), secondary_label(version()), text])
 
 
 class GuideDialog(QDialog):
-    """A short guide to the method."""
+    """A short guide to the method, which may stay open beside the work."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("The method in short")
-        browser = QTextBrowser()
-        browser.document().setDocumentMargin(2 * MARGIN)
-        browser.setHtml(GUIDE)
-        browser.setMinimumSize(600, 560)
-        browser.setAccessibleName("Guide to the method")
-        _fill(self, [browser])
-
-
-def _fill(dialog: QDialog, parts: Sequence[QWidget]) -> None:
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    buttons.rejected.connect(dialog.reject)
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-    layout.setSpacing(SPACING)
-    for part in parts:
-        layout.addWidget(part)
-    layout.addWidget(buttons)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.browser = GuideBrowser(GUIDE)
+        self.browser.setMinimumSize(520, 360)
+        fill_dialog(self, [self.browser])
+        room = self.screen().availableSize() - ROOM_AROUND
+        self.resize(QSize(840, 860).boundedTo(room))

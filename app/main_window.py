@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWi
 
 from app.code_permission import CodePermission
 from app.dropped_files import dropped_activations, dropped_folder, dropped_image, why_not_taken
-from app.help_dialogs import AboutDialog, GuideDialog, ShortcutsDialog
+from app.help_dialogs import AboutDialog, GuideDialog
 from app.jobs.job import Job, JobFailure
 from app.jobs.job_display import JobDisplay
 from app.jobs.job_threads import SHUTDOWN_LIMIT_MS, JobThreads
-from app.menus import Menus, shortcut_rows
+from app.menus import Menus
 from app.model_cache import ModelCache
 from app.navigation_bar import NavigationBar
 from app.project_actions import ProjectActions
@@ -25,6 +25,7 @@ from app.project_panels import ProjectPanels
 from app.questions import tell
 from app.session import Session
 from app.settings import Settings
+from app.shortcut_sheet import ShortcutsDialog, menu_sections
 from app.thumbnail_decoding import ThumbnailDecoder
 from widgets.error_dialog import ErrorDialog
 from widgets.images.thumbnails import ThumbnailLoader
@@ -312,12 +313,15 @@ class MainWindow(QMainWindow):
         self._default_sizes()
 
     def show_guide(self) -> None:
-        """Open the short guide to the method."""
-        GuideDialog(self).open()
+        """Open the short guide to the method beside the window, or bring it to the front."""
+        guide = self.findChild(GuideDialog) or GuideDialog(self)
+        guide.show()
+        guide.raise_()
+        guide.activateWindow()
 
     def show_shortcuts(self) -> None:
         """Open the shortcut sheet."""
-        ShortcutsDialog(shortcut_rows(list(self.menus.actions.values())), self).open()
+        ShortcutsDialog(menu_sections(self.menuBar()), self).open()
 
     def show_about(self) -> None:
         """Open the about dialog."""

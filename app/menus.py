@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -29,7 +29,7 @@ class Menus(QObject):
     Attributes
     ----------
     actions : dict of str to QAction
-        Every action by its name, for the shortcut sheet and the tests.
+        Every action by its name, for the tests.
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -261,13 +261,3 @@ class Menus(QObject):
 def _call_without_arguments(call: Callable[[], object], _checked: bool = False) -> None:
     """Leave out what ``QAction.triggered`` hands over: whether the action is checked."""
     call()
-
-
-def shortcut_rows(actions: Sequence[QAction]) -> list[tuple[str, str]]:
-    """Return what each action with a shortcut does, and its shortcut, as text."""
-    rows = []
-    for action in actions:
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        if keys:
-            rows.append((action.text().replace("&", "").rstrip("…"), keys))
-    return rows
