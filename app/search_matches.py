@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from app.jobs.search_jobs import NamedNeuron, NotedConcept, SearchableNames
@@ -88,16 +89,18 @@ def fit(text: str, wanted: str) -> int | None:
     int or None
         0 to 4, the smaller the better; 4: the words are all there, elsewhere in the text; None: not all.
     """
-    folded = " ".join(text.casefold().split())
-    if folded == wanted:
-        return 0
+    folded = _folded(text)
+    if wanted not in folded:
+        words = wanted.split()
+        return 4 if len(words) > 1 and all(word in folded for word in words) else None
     if folded.startswith(wanted):
-        return 1
-    if any(folded.startswith(wanted, match.start()) for match in _WORDS.finditer(folded)):
-        return 2
-    if wanted in folded:
-        return 3
-    return 4 if all(word in folded for word in wanted.split()) else None
+        return 0 if folded == wanted else 1
+    return 2 if any(folded.startswith(wanted, match.start()) for match in _WORDS.finditer(folded)) else 3
+
+
+@lru_cache(maxsize=16_384)
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _neurons(wanted: str, names: SearchableNames, layer: str) -> SearchGroup:
@@ -112,11 +115,11 @@ def _neurons(wanted: str, names: SearchableNames, layer: str) -> SearchGroup:
     found += [SearchTarget(named.layer, named.neuron) for _, _, named in ranked]
     called = {(named.layer, named.neuron): named.name for named in names.neurons}
     hits = []
-    for target in found:
+    for target in found[:MOST_HITS]:
         name = called.get((target.layer, target.neuron), "")
         title = f"Neuron {target.neuron} “{name}”" if name else f"Neuron {target.neuron}"
         hits.append(SearchHit(target, title, target.layer))
-    return _group("Neurons", hits)
+    return _group("Neurons", hits, len(found))
 
 
 def _by_number(wanted: str, names: SearchableNames, layer: str) -> Iterable[SearchTarget]:
@@ -149,13 +152,13 @@ def _concepts(wanted: str, concepts: Iterable[NotedConcept], layer: str) -> Sear
             ranked.append((True, by_notes, concept.layer != layer, concept))
     ranked.sort(key=lambda entry: entry[:3])
     hits = []
-    for in_notes, _, _, concept in ranked:
+    for in_notes, _, _, concept in ranked[:MOST_HITS]:
         title = concept.name or "Concept without a name"
         if in_notes:
             title = f"{title}: {' '.join(concept.notes.split())}"
         place = f"{concept.layer} · neuron {concept.neuron}"
         hits.append(SearchHit(SearchTarget(concept.layer, concept.neuron, concept=concept), title, place))
-    return _group("Concepts", hits)
+    return _group("Concepts", hits, len(ranked))
 
 
 def _classes(wanted: str, classes: TopImageClasses, layer: str) -> list[SearchGroup]:
@@ -182,5 +185,5 @@ def _classes(wanted: str, classes: TopImageClasses, layer: str) -> list[SearchGr
     return groups
 
 
-def _group(title: str, hits: list[SearchHit]) -> SearchGroup:
-    return SearchGroup(title, tuple(hits[:MOST_HITS]), max(0, len(hits) - MOST_HITS))
+def _group(title: str, hits: list[SearchHit], n_found: int) -> SearchGroup:
+    return SearchGroup(title, tuple(hits), n_found - len(hits))
