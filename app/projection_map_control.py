@@ -95,7 +95,8 @@ class ProjectionMapControl(QObject):
             self._stop()
             self._vectors = {}
             display.set_directions({})
-            display.set_status(obstacle=NO_NEURON)
+            # While a neuron is being analysed the controls stay as they are.
+            display.set_status(obstacle=NO_NEURON if session.neuron is None else self._display.obstacle)
             return
         if layer.name != self._layer:
             self._layer = layer.name
