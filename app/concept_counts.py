@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.jobs.analysis_jobs import MergeHeights, TreeKind, sweep_merge_heights
-from app.jobs.job import Job
+from app.jobs.job import Job, JobFunction
 from app.jobs.job_threads import QueueThread
 from app.layer_data import LayerData
+from app.processor_threads import run_at_low_priority
 from backend.method.parameters import Parameters
+from backend.task import Task
 
 UNKNOWN = -1
 
@@ -79,7 +81,8 @@ class ConceptCounts(QObject):
     def _sweep(self, parameters: Parameters) -> None:
         assert self._layer is not None
         neurons = np.flatnonzero(~self._known).astype(np.int64)
-        function = partial(sweep_merge_heights, self._layer, parameters, neurons)
+        sweep = partial(sweep_merge_heights, self._layer, parameters, neurons)
+        function = partial(_run_behind_the_window, sweep)
         self._job = self._thread.submit("Counting clusters", function, background=True, quiet=True)
         self._job.partial.connect(self._take)
         self._job.failed.connect(self.failed)
@@ -97,3 +100,7 @@ class ConceptCounts(QObject):
         self._heights[found.neurons] = found.heights
         self._known[found.neurons] = True
         self.changed.emit(self.counts())
+
+
+def _run_behind_the_window(sweep: JobFunction, task: Task) -> None:
+    run_at_low_priority(partial(sweep, task))

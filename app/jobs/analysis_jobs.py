@@ -121,6 +121,7 @@ def sweep_merge_heights(
                 continue  # no tree of this kind (cosine and a zero vector): the neuron's count stays unknown
             heights[row] = tree.merge_heights
         task.partial(MergeHeights(kind, chunk.copy(), heights))
+        let_it_be_painted(task)
         task.progress(start + len(chunk), len(neurons), "Counting clusters")
 
 
