@@ -20,6 +20,7 @@ from app.image_items import (
     projection_columns,
     top_image_items,
 )
+from app.jobs.concept_effect_jobs import MOST_IMAGES
 from app.jobs.demo_jobs import tour_text
 from app.jobs.job import JobFailure
 from app.layer_data import LayerData
@@ -28,6 +29,7 @@ from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.parameters import Parameters
 from backend.method.results import Disentanglement
 from widgets.adjusted_mark import AdjustedMark
+from widgets.classes.concept_effect_view import ConceptEffectView
 from widgets.dendrogram.dendrogram_view import DendrogramView
 from widgets.embedding.embedding_view import EmbeddingView
 from widgets.images.image_grid import ImageGrid
@@ -48,7 +50,7 @@ class NeuronWorkspace(QWidget):
 
     Attributes
     ----------
-    dendrogram, members, max_projecting, visualization, embedding
+    dendrogram, members, max_projecting, visualization, embedding, classes
         The parts.
     maps : ProjectionMapDisplay
         Where in the pictures of the grids the concepts are.
@@ -75,6 +77,7 @@ class NeuronWorkspace(QWidget):
         self.max_projecting = MaxProjectingView(thumbnails, maps=self.maps)
         self.visualization = FeatureVisualizationPanel()
         self.embedding = EmbeddingView(thumbnails)
+        self.classes = ConceptEffectView(MOST_IMAGES)
         self._arrange()
         self._connect_views()
         self._connect_session()
@@ -86,10 +89,12 @@ class NeuronWorkspace(QWidget):
         self.tabs.addTab(self.max_projecting, "Ma&x-projecting")
         self.tabs.addTab(self.visualization, "Feature visualisation")
         self.tabs.addTab(self.embedding, "Em&bedding")
+        self.tabs.addTab(self.classes, "C&lasses")
         self.tabs.setTabToolTip(0, "The neuron's top images, one band for each concept")
         self.tabs.setTabToolTip(1, "The images of the whole dataset that project most on each direction")
         self.tabs.setTabToolTip(2, "Pictures optimised to excite the neuron or to show a concept")
         self.tabs.setTabToolTip(3, "The neuron's top images as points of a plane, like ones near each other")
+        self.tabs.setTabToolTip(4, "What each concept does to the network's classes")
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.dendrogram)
         self.splitter.addWidget(self.tabs)

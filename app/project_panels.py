@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from widgets.images.image_order import IMAGE_ORDERS
 
 if TYPE_CHECKING:
+    from app.concept_effect_control import ConceptEffectControl
     from app.concept_panel import ConceptPanel
     from app.embedding_control import EmbeddingControl
     from app.main_window import MainWindow
@@ -29,7 +30,15 @@ CONCEPT_SIZES = [380, 340]
 
 Choice = TypeVar("Choice")
 
-_IN_ORDER = ("workspace", "neurons", "concepts", "visualization", "embedding", "projection_maps")
+_IN_ORDER = (
+    "workspace",
+    "neurons",
+    "concepts",
+    "visualization",
+    "embedding",
+    "projection_maps",
+    "concept_effects",
+)
 
 
 class ProjectPanels:
@@ -43,6 +52,7 @@ class ProjectPanels:
     visualization : VisualizationControl
     embedding : EmbeddingControl
     projection_maps : ProjectionMapControl
+    concept_effects : ConceptEffectControl
     """
 
     def __init__(self, window: MainWindow) -> None:
@@ -143,6 +153,17 @@ class ProjectPanels:
         window, maps = self._window, self.workspace.maps
         maps.set_opacity(window.settings.number("images/map_opacity", round(maps.opacity * 100)) / 100)
         control = ProjectionMapControl(maps, window.session, window.threads.maps, window.permission, window)
+        control.failed.connect(window.show_job_failure)
+        return control
+
+    @cached_property
+    def concept_effects(self) -> ConceptEffectControl:
+        """Follows the neuron's concepts to the classes for the workspace's tab."""
+        from app.concept_effect_control import ConceptEffectControl
+
+        window, view = self._window, self.workspace.classes
+        thread = window.threads.concept_effects
+        control = ConceptEffectControl(view, window.session, thread, window.permission, window)
         control.failed.connect(window.show_job_failure)
         return control
 

@@ -363,6 +363,8 @@ class JobThreads(QObject):
         The picture in the embedding tab, which no analysis waits for.
     maps : InteractiveThread
         Where concepts are in the pictures in sight.
+    concept_effects : InteractiveThread
+        What concepts do to the classes.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -372,12 +374,14 @@ class JobThreads(QObject):
         self.aside = QueueThread("aside", self)
         self.embedding = InteractiveThread("embedding", self)
         self.maps = InteractiveThread("projection maps", self)
+        self.concept_effects = InteractiveThread("concept effects", self)
         self._threads: tuple[_JobThread, ...] = (
             self.interactive,
             self.long_work,
             self.aside,
             self.embedding,
             self.maps,
+            self.concept_effects,
         )
 
     @property

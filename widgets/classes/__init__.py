@@ -1,0 +1,1 @@
+"""What concepts do to the classes of a network."""
