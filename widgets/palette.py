@@ -117,9 +117,9 @@ def left_out_color(dark: bool | None = None) -> QColor:
 
 
 def text_color_on(background: QColor) -> QColor:
-    """Return white where it has a contrast of at least 3 to a background, else black."""
+    """Return white where it has a contrast of at least 4.5 to a background, else black: it has more then."""
     white = QColor("#ffffff")
-    return white if contrast_ratio(white, background) >= 3 else QColor("#000000")
+    return white if contrast_ratio(white, background) >= 4.5 else QColor("#000000")
 
 
 def blend(color: QColor, background: QColor, share: float) -> QColor:

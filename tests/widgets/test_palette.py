@@ -120,7 +120,7 @@ def test_outliers_and_dropped_have_signs_of_their_own():
 def test_text_on_a_colour_is_readable(dark):
     for cluster in range(-3, palette.N_CONCEPT_COLORS):
         color = palette.concept_color(cluster, dark)
-        assert wcag_contrast(palette.text_color_on(color), color) >= 3.0, cluster
+        assert wcag_contrast(palette.text_color_on(color), color) >= 4.5, cluster
 
 
 def test_darkness_is_read_from_the_palette(qapp):
