@@ -34,8 +34,9 @@ class GarbageCollector(QObject):
 
     @Slot()
     def collect_due(self) -> None:
-        """Collect the oldest generation that is due."""
-        self._pass_over_libraries()
+        """Collect the oldest generation that is due, unless modules are being imported now."""
+        if self._modules_are_coming():
+            return
         counts, thresholds = gc.get_count(), gc.get_threshold()
         for generation in (2, 1, 0):
             if counts[generation] > thresholds[generation]:
@@ -48,9 +49,15 @@ class GarbageCollector(QObject):
         if self._was_enabled:
             gc.enable()
 
-    def _pass_over_libraries(self) -> None:
-        """Freeze what is there when many modules have come and no more are coming."""
+    def _modules_are_coming(self) -> bool:
+        """Return whether modules came since the last look; freeze what is there when many came and no more do.
+
+        An import makes a hundred thousand objects a second that live for ever: looking through them is no use.
+        """
         seen, self._modules_seen = self._modules_seen, len(sys.modules)
-        if seen == self._modules_seen >= self._modules_frozen + MANY_MODULES:
+        if seen != self._modules_seen:
+            return True
+        if seen >= self._modules_frozen + MANY_MODULES:
             self._modules_frozen = seen
             gc.freeze()
+        return False

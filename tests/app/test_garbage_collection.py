@@ -50,6 +50,16 @@ def test_the_gui_thread_collects_what_is_due(collector):
     assert died_in == [threading.get_ident()]
 
 
+def test_nothing_is_collected_while_modules_are_imported(collector, monkeypatch):
+    died_in = forget_a_cycle()
+    allocate_much()
+    monkeypatch.setitem(sys.modules, "a_library", types.ModuleType("a_library"))
+    collector.collect_due()
+    assert died_in == []
+    collector.collect_due()
+    assert died_in == [threading.get_ident()]
+
+
 def test_afterwards_python_collects_again_by_itself(qapp):
     enabled = gc.isenabled()
     gc.enable()
