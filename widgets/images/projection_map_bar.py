@@ -80,6 +80,7 @@ class ProjectionMapBar(QWidget):
         display.switched.connect(self._show)
         display.status_changed.connect(self._show)
         display.opacity_changed.connect(self._show)
+        display.changed.connect(self._show_sentence)
         self._show()
 
     def _build(self) -> None:
@@ -107,8 +108,14 @@ class ProjectionMapBar(QWidget):
         layout.addWidget(self._sentence, 1)
 
     def sentence(self) -> str:
-        """Return what is said in words."""
-        return self._display.obstacle or self._display.note
+        """Return what is said in words: an obstacle, what is being done, else the ends of the scales."""
+        ranges = " · ".join(f"{title}: 0 to {scale_text(scale)}" for title, scale in self._display.ranges())
+        return self._display.obstacle or self._display.note or ranges
+
+    @Slot()
+    def _show_sentence(self) -> None:
+        if self._sentence.text() != self.sentence():
+            self._sentence.setText(self.sentence())
 
     @Slot()
     def _show(self) -> None:
@@ -118,8 +125,7 @@ class ProjectionMapBar(QWidget):
         self._slider.setToolTip(f"Opacity of the colours: {display.opacity * 100:.0f} %")
         for part in (self._legend, self._opacity, self._slider):
             part.setVisible(possible)
-        self._sentence.setText(self.sentence())
-        self._sentence.setToolTip(self.sentence())
+        self._show_sentence()
         self.setVisible(display.is_on)
 
     @Slot(int)

@@ -186,6 +186,13 @@ class ProjectionMapDisplay(QObject):
         direction = self._directions.get(band)
         return self._scales.get(direction.key, 0.0) if direction is not None else 0.0
 
+    def ranges(self) -> tuple[tuple[str, float], ...]:
+        """Return title and scale of each direction that has maps, as they are given to the bands."""
+        titles = {direction.key: direction.title for direction in self._directions.values()}
+        return tuple(
+            (title, self._scales[key]) for key, title in titles.items() if self._scales.get(key, 0.0) > 0
+        )
+
     @property
     def used_map_bytes(self) -> int:
         """Size of the maps kept."""

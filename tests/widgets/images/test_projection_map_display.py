@@ -98,6 +98,15 @@ class TestTheGrid:
         QTest.keyClick(slider, Qt.Key.Key_End)
         assert display.opacity == pytest.approx(1.0) != DEFAULT_OPACITY
 
+    def test_the_ends_of_the_scales_are_said(self, grid, display, qtbot):
+        display.set_on(True)
+        bar = grid.findChild(ProjectionMapBar)
+        assert bar.sentence() == ""
+        display.add_map("layer/b", 1, one_map(2.0))
+        display.add_map("layer/b", 2, one_map(4.25))
+        display.add_map("layer/a", 2, one_map(-1.0, side=1))
+        assert bar.sentence() == "pitches: 0 to 4.25"
+
     def test_where_it_cannot_be_the_button_says_why_and_h_says_it_in_place(self, grid, display):
         reason = "No network is known to give these activations."
         display.set_status(obstacle=reason)
