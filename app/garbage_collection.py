@@ -50,9 +50,9 @@ class GarbageCollector(QObject):
             gc.enable()
 
     def _modules_are_coming(self) -> bool:
-        """Return whether modules came since the last look; freeze what is there when many came and no more do.
+        """Return whether modules came since the last look; freeze what is there once many have come.
 
-        An import makes a hundred thousand objects a second that live for ever: looking through them is no use.
+        An import makes a hundred thousand objects a second that live for ever: no use looking through them.
         """
         seen, self._modules_seen = self._modules_seen, len(sys.modules)
         if seen != self._modules_seen:
