@@ -92,7 +92,7 @@ class ConceptEffectView(QWidget):
         """Return the card of a concept."""
         return self._cards[self._keys.index(key)]
 
-    def keys(self) -> tuple[int, ...]:
+    def concepts(self) -> tuple[int, ...]:
         """Return the concepts that have a card."""
         return self._keys
 
