@@ -75,8 +75,11 @@ class Project:
         The project's folder.
     read_only : bool
         Whether changes are refused.
+    recovered : bool
+        Whether the backup took the place of a database that was damaged or missing. Of the activations those
+        rows count that the backup tells of.
     recovered_from : Path or None
-        The damaged database that was put aside when this project was recovered from its backup.
+        The damaged database that was put aside then; None if there was none.
     images, extracted_layers : ImageTable, LayerTable
         The tables that extraction works on.
     """
@@ -85,6 +88,7 @@ class Project:
         database = opened.database
         self.path = opened.path
         self.read_only = database.read_only
+        self.recovered = opened.recovered
         self.recovered_from = opened.recovered_from
         self._opened = opened
         self._database = database

@@ -17,6 +17,7 @@ from backend.project_folder.project_layers import LayerTable
 from backend.project_folder.project_lock import WriterLock
 from backend.project_folder.project_precision import PrecisionCheckTable
 from backend.project_folder.project_schema import REQUIRED_VALUES
+from backend.project_folder.recovered_rows import forget_other_rows
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,16 @@ class OpenedFolder:
         Its database.
     lock
         Held as long as the project is open for writing; None if read-only.
+    recovered
+        Whether the backup took the place of a database that was damaged or missing.
     recovered_from
-        The damaged database that was put aside, if the backup took its place.
+        The damaged database that was put aside; None if there was none.
     """
 
     path: Path
     database: ProjectDatabase
     lock: WriterLock | None
+    recovered: bool
     recovered_from: Path | None
 
     def close(self) -> None:
@@ -55,9 +59,9 @@ def open_project_folder(path: Path, *, read_only: bool, recover: bool) -> Opened
     if not folder.is_dir() or not any(folder.glob(DATABASE_FILE + "*")):
         raise ProjectError(f"There is no Neuron Prism project in {folder}.")
     if read_only:
-        return OpenedFolder(folder, _open_database(folder, read_only=True), None, None)
+        return OpenedFolder(folder, _open_database(folder, read_only=True), None, False, None)
     lock = WriterLock(folder)
-    recovered_from = None
+    recovered, recovered_from = False, None
     try:
         try:
             database = _open_database(folder, read_only=False)
@@ -66,11 +70,19 @@ def open_project_folder(path: Path, *, read_only: bool, recover: bool) -> Opened
                 raise
             recovered_from = recover_database(folder)
             database = _open_database(folder, read_only=False)
-        database.keep_log()
+            recovered = True
+        try:
+            database.keep_log()
+            if recovered:
+                ((n_images,),) = database.query("SELECT count(*) FROM images")
+                forget_other_rows(LayerTable(database, n_images))
+        except BaseException:
+            database.abandon()
+            raise
     except BaseException:
         lock.release()
         raise
-    return OpenedFolder(folder, database, lock, recovered_from)
+    return OpenedFolder(folder, database, lock, recovered, recovered_from)
 
 
 def _open_database(folder: Path, *, read_only: bool) -> ProjectDatabase:
