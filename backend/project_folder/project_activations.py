@@ -18,11 +18,13 @@ from backend.neurons import (
     load_neuron_index,
     save_neuron_index,
 )
-from backend.project_folder.project_layers import LayerRecord, LayerTable
+from backend.project_folder.project_layers import LayerRecord, LayerTable, StoredBlock
 from backend.task import SilentTask, Task
 
 Activations: TypeAlias = NDArray[np.float32]
 """A read-only memory map, float32, images × neurons."""
+
+Blocks: TypeAlias = tuple[StoredBlock, ...]
 
 _ROWS_AT_ONCE = 1024
 
@@ -42,7 +44,9 @@ class ActivationReader:
         self._excluded = excluded
         self._reduced: dict[str, tuple[NeuronIndex, NeuronIndex]] = {}
         self._read_only = read_only
-        self._indices: dict[str, NeuronIndex] = {}
+        # With the blocks that each was made of: rows may be forgotten and extracted anew, by another process
+        # too where this one reads only.
+        self._indices: dict[str, tuple[Blocks, NeuronIndex]] = {}
         self._growing: dict[str, _GrowingIndex] = {}
         self._lock = threading.Lock()
 
@@ -77,20 +81,27 @@ class ActivationReader:
         return reduced
 
     def _whole_index(self, layer: str, partial: bool, task: Task | None) -> NeuronIndex:
+        blocks = self._layers.blocks(layer)
         known = self._indices.get(layer)
-        if known is not None:
-            return known
+        if known is not None and known[0] == blocks:
+            return known[1]
         record = self._layers.record(layer)
         if not record.complete:
             return self._growing_index(layer, self.activations(layer, partial=partial), task)
         # Without the lock: the work may be paused here, and nobody is to wait for that.
         index = _load(record)
+        made = index is None
         if index is None:
             index = build_neuron_index(self.activations(layer), task=task)
-            self._keep(record, index)
         with self._lock:
-            self._growing.pop(layer, None)
-            return self._indices.setdefault(layer, index)
+            if self._layers.blocks(layer) == blocks:
+                if made:
+                    self._keep(record, index)
+                self._growing.pop(layer, None)
+                self._indices[layer] = (blocks, index)
+                return index
+        # Rows were forgotten, or extracted anew, meanwhile.
+        return self._whole_index(layer, partial, task)
 
     def rows_so_far(self, layer: str, *, task: Task | None = None) -> tuple[Activations, NeuronIndex]:
         """Return what is there of a layer; see :meth:`backend.project.Project.rows_so_far`."""
@@ -101,18 +112,20 @@ class ActivationReader:
         return activations, self._without_excluded(layer, whole, activations)
 
     def _growing_index(self, layer: str, activations: Activations, task: Task | None) -> NeuronIndex:
-        n_forgettings = self._layers.n_forgettings
+        found = self._layers.leading_blocks(layer)
+        blocks = tuple(block for block in found if block.stop <= len(activations))
         with self._lock:
             growing = self._growing.get(layer)
-            if growing is None or growing.n_forgettings != n_forgettings or growing.n_rows > len(activations):
-                growing = self._growing[layer] = _GrowingIndex(activations.shape[1], n_forgettings)
-        return growing.over(activations, task or SilentTask())
+            if growing is None or not growing.goes_on_with(blocks):
+                growing = self._growing[layer] = _GrowingIndex(activations.shape[1])
+        n_rows = blocks[-1].stop if blocks else 0
+        return growing.over(activations[:n_rows], blocks, task or SilentTask())
 
     def save_neuron_index(self, layer: str, index: NeuronIndex) -> None:
         """Keep a layer's neuron index, in memory and beside its activations."""
         with self._lock:
             save_neuron_index(self._layers.record(layer).index_file, index)
-            self._indices[layer] = index
+            self._indices[layer] = (self._layers.blocks(layer), index)
             self._growing.pop(layer, None)
 
     def _keep(self, record: LayerRecord, index: NeuronIndex) -> None:
@@ -135,21 +148,28 @@ class ActivationReader:
 class _GrowingIndex:
     """The index of a layer that is being extracted; each time only the rows that came since are read."""
 
-    def __init__(self, n_neurons: int, n_forgettings: int) -> None:
-        self.n_forgettings = n_forgettings
-        self.n_rows = 0
+    def __init__(self, n_neurons: int) -> None:
+        self._blocks: Blocks = ()
+        self._n_rows = 0
         self._builder = NeuronIndexBuilder(n_neurons)
         self._lock = threading.Lock()
 
-    def over(self, activations: Activations, task: Task) -> NeuronIndex:
-        """Return the index over these rows, the first of which were taken in before."""
+    def goes_on_with(self, blocks: Blocks) -> bool:
+        """Return whether blocks begin with those that were taken in: nothing of them was forgotten since."""
+        return blocks[: len(self._blocks)] == self._blocks
+
+    def over(self, activations: Activations, blocks: Blocks, task: Task) -> NeuronIndex:
+        """Return the index over the rows of these blocks, the first of which were taken in before."""
         with self._lock:
-            while self.n_rows < len(activations):
+            # At once, so that it holds also if the task is cancelled half-way.
+            if len(blocks) > len(self._blocks):
+                self._blocks = blocks
+            while self._n_rows < len(activations):
                 task.check_cancelled()
-                task.progress(self.n_rows, len(activations), "Indexing the neurons")
-                rows = activations[self.n_rows : self.n_rows + _ROWS_AT_ONCE]
-                self._builder.update(self.n_rows, rows)
-                self.n_rows += len(rows)
+                task.progress(self._n_rows, len(activations), "Indexing the neurons")
+                rows = activations[self._n_rows : self._n_rows + _ROWS_AT_ONCE]
+                self._builder.update(self._n_rows, rows)
+                self._n_rows += len(rows)
             return self._builder.finish()
 
 

@@ -245,14 +245,16 @@ class ImageTable:
             If one is not a row of the project; nothing is changed then.
         """
         n_images = len(self.paths)
-        for row in rows:
+        # Not as NumPy's integers, which SQLite would take for bytes, equal to no row.
+        wanted = [int(row) for row in rows]
+        for row in wanted:
             if not 0 <= row < n_images:
                 raise ProjectError(
                     f"There is no image {row} to exclude: the project's are 0 to {n_images - 1}."
                 )
         with self._database.transaction() as connection:
             connection.execute("UPDATE images SET excluded = 0 WHERE excluded")
-            connection.executemany("UPDATE images SET excluded = 1 WHERE row = ?", [(row,) for row in rows])
+            connection.executemany("UPDATE images SET excluded = 1 WHERE row = ?", [(row,) for row in wanted])
 
     def unused_files(self) -> tuple[UnusedFile, ...]:
         """Return the files that were passed over when the project was made."""
@@ -409,7 +411,8 @@ class ImageTable:
     def relocate(self, root: Path, *, task: Task | None = None) -> ImageCheck:
         """Take another folder for the images, if all but skipped ones are there with the sizes on record.
 
-        A copy has other times of modification, so those are taken from the new folder.
+        A copy has other times of modification, so those are taken from the new folder, of files that have the
+        size on record: an image that was skipped because it had changed stays a changed one.
 
         Raises
         ------
@@ -423,14 +426,13 @@ class ImageTable:
                 f"{' and ' if check.missing and check.different else ''}"
                 f"{_some(check.different, 'of another size')}, out of {len(self.paths)}."
             )
-        recorded = self.states(0, len(self.paths))
-        states = {
-            row: FileState.of(root / PurePosixPath(path))
-            for row, path in enumerate(self.paths)
-            if recorded[row] is not None
-        }
-        # One that was never reached stays without a state, so that it is still read when it can be.
-        self.record_states({row: state for row, state in states.items() if state is not None})
+        states = {}
+        for row, (path, known) in enumerate(zip(self.paths, self.states(0, len(self.paths)), strict=True)):
+            # One that was never reached stays without a state, so that it is still read when it can be.
+            found = None if known is None else FileState.of(root / PurePosixPath(path))
+            if known is not None and found is not None and found.size == known.size:
+                states[row] = found
+        self.record_states(states)
         self.root = root
         return check
 

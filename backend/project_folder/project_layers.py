@@ -132,16 +132,9 @@ class StoredBlock:
 
 
 class LayerTable:
-    """The tables ``layers`` and ``blocks`` of a project.
-
-    Attributes
-    ----------
-    n_forgettings : int
-        How often rows were taken as not extracted: whoever read partial layers before has to read them anew.
-    """
+    """The tables ``layers`` and ``blocks`` of a project."""
 
     def __init__(self, database: ProjectDatabase, n_images: int) -> None:
-        self.n_forgettings = 0
         self._database = database
         self._n_images = n_images
 
@@ -213,17 +206,24 @@ class LayerTable:
         return tuple(StoredBlock(*row) for row in rows)
 
     def recorded_starts(self) -> frozenset[int]:
-        """Return the first rows of all blocks that any layer has."""
-        return frozenset(start for (start,) in self._database.query("SELECT DISTINCT start FROM blocks"))
+        """Return the first rows of all blocks that any layer has; imported layers do not count."""
+        found = self._database.query(
+            "SELECT DISTINCT start FROM blocks JOIN layers ON layer = id WHERE origin IS NULL"
+        )
+        return frozenset(start for (start,) in found)
+
+    def leading_blocks(self, name: str) -> tuple[StoredBlock, ...]:
+        """Return the blocks of a layer from row 0 to the first row that is not there."""
+        blocks = self.blocks(name)
+        for place, block in enumerate(blocks):
+            if block.start != (blocks[place - 1].stop if place else 0):
+                return blocks[:place]
+        return blocks
 
     def n_leading_rows(self, name: str) -> int:
         """Return how many rows from row 0 on are there without a gap."""
-        stop = 0
-        for block in self.blocks(name):
-            if block.start > stop:
-                break
-            stop = max(stop, block.stop)
-        return stop
+        leading = self.leading_blocks(name)
+        return leading[-1].stop if leading else 0
 
     def stored_rows(self) -> NDArray[np.bool_]:
         """Return for each image whether any layer has its row on disk; imported layers do not count."""
@@ -282,7 +282,6 @@ class LayerTable:
             return
         with self._database.transaction() as connection:
             connection.executemany("DELETE FROM blocks WHERE layer = ? AND start = ?", forgotten)
-        self.n_forgettings += 1
 
     def forget_images(self, rows: Iterable[int]) -> None:
         """Take the blocks around these images as not extracted, in all layers, and the images as unread.
@@ -290,7 +289,8 @@ class LayerTable:
         Imported layers stay as they are: their activations do not come from the image files. What was derived
         from the others (neuron indices, suggestions) goes too. The next extraction computes them.
         """
-        wanted = [(row,) for row in sorted(set(rows))]
+        # Not as NumPy's integers, which SQLite would take for bytes, equal to no row.
+        wanted = [(row,) for row in sorted({int(row) for row in rows})]
         for record in self.records():
             if record.origin is None:
                 record.forget_index()
@@ -306,7 +306,6 @@ class LayerTable:
                 wanted,
             )
             connection.execute("UPDATE layers SET suggestion = NULL WHERE origin IS NULL")
-        self.n_forgettings += 1
 
     def rebind(
         self, weights_sha256: str, preprocessing: Preprocessing, project_values: Mapping[str, str]
@@ -339,7 +338,6 @@ class LayerTable:
             connection.executemany(
                 "INSERT OR REPLACE INTO project (key, value) VALUES (?, ?)", project_values.items()
             )
-        self.n_forgettings += 1
 
     def parameters(self, name: str) -> Parameters | None:
         """Return the parameters that were chosen for a layer, if any."""

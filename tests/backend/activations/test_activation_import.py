@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from backend.activations import activation_import
 from backend.activations.activation_import import (
@@ -19,6 +20,7 @@ from backend.activations.activation_import import (
     unfinished_imports,
 )
 from backend.activations.activation_rows import ActivationRows
+from backend.activations.extraction import extract
 from backend.activations.import_plan import ImportRequest, plan_import
 from backend.errors import ActivationImportError, ExtractionError, ModelError
 from backend.evaluation.neuron_analysis import analyse_neuron
@@ -27,7 +29,7 @@ from backend.models import load_model
 from backend.project import Project
 from backend.task import Cancelled, SilentTask
 from tests.backend.activations.killed_import import LAYER
-from tests.backend.small_projects import BINDING, add_layer, make_project, write_images
+from tests.backend.small_projects import BINDING, add_layer, make_project, network, write_images
 
 N, D = 44, 10
 ACTIVATIONS = np.random.default_rng(5).normal(size=(N, D)).astype(np.float32)
@@ -435,3 +437,14 @@ def test_memory_does_not_grow_with_the_file(files, monkeypatch):
     monkeypatch.setattr(ActivationRows, "read", noting)
     imported(files)
     assert largest == 8 * D * 4
+
+
+def test_an_image_that_changed_after_an_import_is_read_as_it_is_by_an_extraction(tmp_path):
+    with make_project(tmp_path, block_rows=4) as project:
+        np.save(tmp_path / "acts.npy", ACTIVATIONS[:12])
+        (tmp_path / "list.txt").write_text("\n".join(project.image_paths), encoding="utf-8")
+        import_activations(project, plan_import(request(tmp_path, images=None), project))
+        Image.new("RGB", (16, 16), "red").save(project.image_path(5))
+        extract(project, network(), ["early"])
+        assert project.skipped_images() == ()
+        assert np.isfinite(project.activations("early")).all()

@@ -5,6 +5,7 @@ import pytest
 
 from backend.activations.store import ActivationWriter
 from backend.errors import ProjectError
+from backend.project import Project
 from backend.project_folder import project_activations
 from tests.backend.small_projects import BINDING, make_project
 
@@ -98,3 +99,37 @@ def test_rows_that_were_forgotten_and_computed_anew_are_read_anew(growing):
     values[4:8] -= 20
     write(4)
     assert_is_index_of(project.rows_so_far(LAYER)[1], values[:8])
+
+
+def test_an_index_of_rows_that_are_forgotten_meanwhile_is_not_kept(growing, monkeypatch):
+    project, _, write = growing
+    for start in (0, 4, 8):
+        write(start)
+    build = project_activations.build_neuron_index
+
+    def build_while_images_are_forgotten(*arguments, **options):
+        index = build(*arguments, **options)
+        project.recompute_images([5])
+        return index
+
+    monkeypatch.setattr(project_activations, "build_neuron_index", build_while_images_are_forgotten)
+    with pytest.raises(ProjectError, match="not complete yet"):
+        project.neuron_index(LAYER)
+    assert not project.layer(LAYER).index_file.exists()
+
+
+def test_who_reads_only_sees_rows_that_another_process_computed_anew(growing):
+    project, values, write = growing
+    write(0)
+    with Project.open(project.path, read_only=True) as reader:
+        assert_is_index_of(reader.rows_so_far(LAYER)[1], values[:4])
+        project.recompute_images([1])
+        values[:4] += 10
+        for start in (0, 4, 8):
+            write(start)
+        assert_is_index_of(reader.rows_so_far(LAYER)[1], values)
+        assert_is_index_of(reader.neuron_index(LAYER), values)
+        project.recompute_images([5])
+        values[4:8] -= 20
+        write(4)
+        assert_is_index_of(reader.neuron_index(LAYER), values)

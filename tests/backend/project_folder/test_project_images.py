@@ -3,12 +3,13 @@
 import os
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from backend.errors import ProjectError
 from backend.project import Project
-from tests.backend.small_projects import make_project
+from tests.backend.small_projects import add_layer, make_project
 
 
 @pytest.fixture
@@ -91,3 +92,23 @@ def test_there_is_no_such_image(project):
     for row in (-1, 12):
         with pytest.raises(ProjectError, match=f"no image {row}"):
             project.image_path(row)
+
+
+def test_a_change_that_was_noticed_is_not_forgotten_when_the_images_move(project, tmp_path):
+    add_layer(project, np.ones((12, 3), np.float32))
+    project.extracted_layers.record_block(0, 12, {"features.18": 1}, {3: "It was changed."}, {})
+    Image.new("RGB", (16, 16), "red").save(project.image_path(3))
+    assert project.check_freshness().rows == (3,)
+    shutil.copytree(project.images_root, tmp_path / "moved")
+    project.relocate_images(tmp_path / "moved")
+    assert project.check_freshness().rows == (3,)
+
+
+def test_rows_may_be_numpys_integers(tmp_path):
+    with make_project(tmp_path / "blocks", block_rows=4) as project:
+        add_layer(project, np.ones((12, 3), np.float32))
+        project.set_excluded_images(np.array([2, 3]))
+        project.recompute_images(np.array([5], np.int32))
+        assert project.layer("features.18").n_done == 8
+    with Project.open(project.path, read_only=True) as again:
+        assert again.excluded_images == {2, 3}
