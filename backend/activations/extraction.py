@@ -130,9 +130,7 @@ def extract(
         complete = (record.name for record in project.layers if record.complete and record.origin is None)
         affected = tuple(dict.fromkeys((*names, *complete)))
     _require_same_binding(project, loaded, affected, wanted, precisions)
-    if again:
-        project.recompute_images(again)
-    missing = [name for name in affected if not is_complete(project, name)]
+    missing = [name for name in affected if again or not is_complete(project, name)]
     where = choose_device(device, 0 if rank is None else rank.local_number)
     if rank is not None:
         n_workers = n_workers or rank.n_workers(available_cores())
@@ -143,6 +141,9 @@ def extract(
             require_images_folder(project.images)
             require_same_images(project, loaded, task)
             require_same_network(project, loaded, task=task)
+            if again:
+                # Only now: what is there stays whole where nothing can be computed.
+                project.recompute_images(again)
             for one in dict.fromkeys(precisions[name] for name in missing):
                 group = [name for name in missing if precisions[name] == one]
                 options = PassOptions(wanted, one, n_workers, where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.activations.block_extraction import require_images_folder
 from backend.activations.network_identity import difference_of_network
 from backend.errors import ProjectError
 from backend.models import list_layers
@@ -68,12 +69,15 @@ def forget_outdated(
     ProjectError
         If a layer has another number of neurons in the network as it is now, or is not in it any more;
         nothing has been forgotten then.
+    ExtractionError
+        If the images folder is gone, so that nothing could be computed; nothing has been forgotten then.
     """
     changed = freshness.network_changed or project.weights_sha256 != loaded.weights_sha256
     difference = difference_of_network(project, loaded, task=task) if changed else ""
     if not difference:
         return forget_outdated_images(project, loaded, freshness, task=task)
     _require_same_widths(project, loaded)
+    require_images_folder(project.images)
     project.rebind_model(loaded.weights_sha256, loaded.preprocessing)
     return Forgotten(project.n_images, difference)
 

@@ -9,10 +9,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from backend.activations import inference
 from backend.activations.extraction import extract
-from backend.errors import ProjectError
+from backend.errors import ExtractionError, ProjectError
 from backend.project import Project
 from backend.task import SilentTask
 from tests.backend.small_projects import make_project, network
@@ -183,3 +184,19 @@ class TestAnotherProcess:
         extract(project, loaded, TWO_LAYERS, task=task)
         assert task.n_done
         assert list(task.n_done) == sorted(task.n_done)
+
+
+@pytest.mark.parametrize("obstacle", ["no such device", "other images"])
+def test_what_is_there_stays_where_an_image_is_to_be_read_again_and_nothing_can_be(project, loaded, obstacle):
+    lost = project.image_path(5)
+    picture = lost.read_bytes()
+    lost.unlink()
+    extract(project, loaded, TWO_LAYERS)
+    lost.write_bytes(picture)
+    if obstacle == "other images":
+        for row in range(10, 20):
+            Image.new("RGB", (16, 16), "red").save(project.image_path(row))
+    device = "meta" if obstacle == "no such device" else "cpu"
+    with pytest.raises(ExtractionError):
+        extract(project, loaded, TWO_LAYERS, device=device)
+    assert all(layer.complete for layer in project.layers)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from backend.activations.extraction import extract
 from backend.activations.recomputation import Forgotten, forget_outdated, forget_outdated_images
-from backend.errors import ProjectError
+from backend.errors import ExtractionError, ProjectError
 from backend.networks.model_source import ModelSource
 from tests.backend.small_projects import make_project, network
 
@@ -94,3 +94,10 @@ def test_a_network_whose_layer_is_another_is_refused(project, file, name, says):
         forget_outdated(project, other, project.check_freshness())
     assert project.layer("early").complete
     assert project.check_freshness().is_outdated
+
+
+def test_nothing_is_forgotten_for_another_network_while_the_images_are_gone(project, tmp_path, file):
+    (tmp_path / "images").rename(tmp_path / "unplugged")
+    with pytest.raises(ExtractionError, match="connect its drive"):
+        forget_outdated(project, loaded_from(file, seed=1), project.check_freshness())
+    assert project.layer("early").complete
