@@ -231,7 +231,11 @@ def _activations_of_keys(keys: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def build_neuron_index(
-    activations: NDArray[np.float32], k: int = MAX_TOP_N, *, task: Task | None = None
+    activations: NDArray[np.float32],
+    k: int = MAX_TOP_N,
+    *,
+    excluded: NDArray[np.int64] | None = None,
+    task: Task | None = None,
 ) -> NeuronIndex:
     """Build the index of a whole layer in one pass, on a few threads.
 
@@ -241,6 +245,8 @@ def build_neuron_index(
         May be a memory map larger than the memory.
     k : int
         Images to keep for each neuron.
+    excluded : ndarray of int64, ascending
+        Rows that are passed over, as if they were not there; None: no row is.
     task
         Is told of the progress in images, and can stop it.
 
@@ -253,12 +259,16 @@ def build_neuron_index(
     """
     n_neurons = activations.shape[1]
     builders = [NeuronIndexBuilder(n_neurons, k) for _ in range(n_stream_workers(activations))]
-    stream_rows(
-        activations,
-        lambda worker, start, rows: builders[worker].update(start, rows),
-        task=task,
-        message="Indexing the neurons",
-    )
+    gone: NDArray[np.int64] = np.empty(0, np.int64) if excluded is None else excluded
+
+    def take_in(worker: int, start: int, rows: NDArray[np.float32]) -> None:
+        first = 0
+        for row in gone[slice(*np.searchsorted(gone, (start, start + len(rows))))].tolist():
+            builders[worker].update(start + first, rows[first : row - start])
+            first = row - start + 1
+        builders[worker].update(start + first, rows[first:])
+
+    stream_rows(activations, take_in, task=task, message="Indexing the neurons")
     first, *others = builders
     for other in others:
         first.merge(other)

@@ -17,6 +17,8 @@ from backend.method.top_images import TopImages, top_images
 
 _INDEX_FORMAT = 1
 
+_ROWS_AT_ONCE = 1024
+
 
 @dataclass(frozen=True)
 class NeuronStatistics:
@@ -124,8 +126,6 @@ class NeuronIndex:
         if not rows:
             return self
         gone = np.sort(np.fromiter(rows, dtype=np.int64, count=len(rows)))
-        vectors = np.asarray(activations[gone[gone < len(activations)]], dtype=np.float64)
-        vectors = vectors[np.isfinite(vectors).all(axis=1)]
         stays = ~np.isin(self.top_images, gone)
         k = int(stays.sum(axis=1).min()) if self.n_neurons else 0
         # Stable: what stays comes first, in its order.
@@ -135,7 +135,7 @@ class NeuronIndex:
             self,
             top_images=np.take_along_axis(self.top_images, first, axis=1),
             top_activations=top_activations,
-            statistics=_statistics_without(self.statistics, vectors, top_activations, activations, gone),
+            statistics=_statistics_without(self.statistics, top_activations, activations, gone),
             excluded=frozenset(gone.tolist()),
             _layer=activations,
         )
@@ -143,30 +143,37 @@ class NeuronIndex:
 
 def _statistics_without(
     all_of_them: NeuronStatistics,
-    vectors: NDArray[np.float64],
     top_activations: NDArray[np.float32],
     activations: NDArray[np.float32],
     gone: NDArray[np.int64],
 ) -> NeuronStatistics:
-    """Take some images (``vectors``, float64 (m, d)) out of the statistics."""
-    n = all_of_them.n_images - len(vectors)
+    """Take some images (rows ``gone``, ascending) out of the statistics."""
+    before = all_of_them.mean.astype(np.float64)
+    n = all_of_them.n_images
+    # Sums of squares about the mean, the parallel formula (Chan, Golub, LeVeque 1979) run backwards.
+    squares = np.square(all_of_them.standard_deviation.astype(np.float64)) * n
+    n_active = np.rint(all_of_them.active_fraction.astype(np.float64) * n)
+    deviations = np.zeros_like(before)
+    there = gone[gone < len(activations)]
+    for start in range(0, len(there), _ROWS_AT_ONCE):
+        vectors = np.asarray(activations[there[start : start + _ROWS_AT_ONCE]], dtype=np.float64)
+        vectors = vectors[np.isfinite(vectors).all(axis=1)]
+        n -= len(vectors)
+        deviations += (before - vectors).sum(axis=0)
+        squares -= np.square(vectors - before).sum(axis=0)
+        n_active -= (vectors > 0).sum(axis=0)
     if n < 1 or not top_activations.shape[1]:
         # It makes what is defined here.
         from backend.neuron_index_builder import build_neuron_index
 
-        left = np.delete(activations, gone[gone < len(activations)], axis=0)
-        return build_neuron_index(left, 1).statistics
-    before = all_of_them.mean.astype(np.float64)
-    mean = before + (before - vectors).sum(axis=0) / n
-    # Sums of squares about the mean, the parallel formula (Chan, Golub, LeVeque 1979) run backwards.
-    squares = np.square(all_of_them.standard_deviation.astype(np.float64)) * all_of_them.n_images
-    squares -= np.square(vectors - before).sum(axis=0) + n * np.square(mean - before)
-    n_active = np.rint(all_of_them.active_fraction.astype(np.float64) * all_of_them.n_images)
+        return build_neuron_index(activations, 1, excluded=gone).statistics
+    mean = before + deviations / n
+    squares -= n * np.square(mean - before)
     return NeuronStatistics(
         maximum=top_activations[:, 0].copy(),
         mean=mean.astype(np.float32),
         standard_deviation=np.sqrt(np.maximum(squares, 0) / n).astype(np.float32),
-        active_fraction=((n_active - (vectors > 0).sum(axis=0)) / n).astype(np.float32),
+        active_fraction=(n_active / n).astype(np.float32),
         n_images=n,
     )
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# A layer may be larger than the memory.
+_ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class TopImages:
@@ -56,11 +59,16 @@ def top_images(
     excluded
         Rows of images that a person took out of the analysis: they are not ranked, nor counted as active.
     """
-    finite = np.asarray(np.isfinite(activations).all(axis=1))
+    finite = np.empty(len(activations), dtype=bool)
+    column: NDArray[np.float32] = np.empty(len(activations), dtype=np.float32)
+    for start in range(0, len(activations), _ROWS_AT_ONCE):
+        rows = activations[start : start + _ROWS_AT_ONCE]
+        finite[start : start + len(rows)] = np.isfinite(rows).all(axis=1)
+        column[start : start + len(rows)] = rows[:, neuron]
     n_invalid = len(activations) - int(np.count_nonzero(finite))
     finite[[row for row in excluded if row < len(activations)]] = False
     valid = np.flatnonzero(finite)
-    column = np.asarray(activations[:, neuron], dtype=np.float32)[valid]
+    column = column[valid]
     order = np.argsort(-column, kind="stable")[:n]
     return TopImages(
         images=valid[order].astype(np.int64),

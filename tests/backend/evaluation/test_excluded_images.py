@@ -1,5 +1,7 @@
 """Images taken out of the analysis, against an analysis of the data set that never had them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -113,3 +115,30 @@ def test_all_images_may_be_excluded(activations: NDArray[np.float32]) -> None:
     assert analysis.disentanglement.status == "too_few_images"
     assert len(analysis.neuron_max.images) == 0
     assert index.statistics.n_images == 0
+
+
+def test_where_a_neuron_loses_every_image_the_rest_is_read_in_parts() -> None:
+    values = np.random.default_rng(0).random((30_000, 64), np.float32)
+    values[100:1300, 0] += 5
+    values[5, 3] = np.nan
+    index = build_neuron_index(values)
+    tracemalloc.start()
+    try:
+        less = index.without(range(100, 1300), values)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < values.nbytes / 2
+    left = np.delete(values, [5, *range(100, 1300)], axis=0).astype(np.float64)
+    np.testing.assert_allclose(less.statistics.mean, left.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(less.statistics.standard_deviation, left.std(axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(less.statistics.maximum, left.max(axis=0).astype(np.float32))
+    assert (less.statistics.n_images, less.n_invalid) == (28_799, 1)
+
+
+def test_excluded_rows_are_passed_over_by_the_index(activations: NDArray[np.float32]) -> None:
+    excluded = np.array([0, 1, 5, 700, 1499])
+    index = build_neuron_index(activations, 100, excluded=excluded)
+    rows = np.delete(np.arange(len(activations)), [*excluded, 17])
+    expected = rows[np.argsort(-activations[rows], axis=0, kind="stable")[:100]].T
+    np.testing.assert_array_equal(index.top_images, expected)
