@@ -95,7 +95,7 @@ class ConceptNames(QObject):
         if text == (getattr(before, field) if before is not None else ""):
             return
         after: NamedConcept | None = self._record(concept, before, field, text)
-        if after is not None and not after.name and not after.notes:
+        if after is not None and not after.name.strip() and not after.notes.strip():
             after = None
         self._session.undo_stack.push(SetConceptText(self, field, before, after))
 

@@ -8,7 +8,6 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import (
@@ -26,8 +25,8 @@ from shiboken6 import isValid
 HARMLESS = ("This plugin does not support", "propagateSizeHints")
 """What Qt's offscreen platform says of itself."""
 
-QT_THREAD_NAMES = ("interactive", "long work", "aside", "embedding", "QThread")
-"""As the kernel knows them; Qt's own pool keeps its threads for half a minute."""
+OF_LIBRARIES = ("Dummy", "tqdm_monitor")
+"""Threads that stay: Python's dummies of Qt's threads that ever ran its code, and the one of tqdm."""
 
 
 class FaultWatch(logging.Handler):
@@ -103,10 +102,8 @@ class Leftovers:
         return [text for identity, text in now.items() if identity not in self._before]
 
     def _now(self) -> dict[int, str]:
-        # Python keeps a dummy of every thread of Qt that ever ran its code.
-        own = [thread for thread in threading.enumerate() if thread.name[:5] != "Dummy"]
+        own = [thread for thread in threading.enumerate() if not thread.name.startswith(OF_LIBRARIES)]
         found = {id(thread): f"thread {thread.name}" for thread in own}
-        found |= {task: f"thread {task} “{name}” of Qt" for task, name in _qt_threads().items()}
         for thing in gc.get_objects():
             kind = type(thing)
             if issubclass(kind, QThread) and isValid(thing) and thing.isRunning():
@@ -116,12 +113,3 @@ class Leftovers:
             elif issubclass(kind, QDialog | QMainWindow | QMenu) and isValid(thing):
                 found[id(thing)] = f"{kind.__name__} “{thing.windowTitle()}”"
         return found
-
-
-def _qt_threads() -> dict[int, str]:
-    """Return the names of the running threads that Qt has named, where the system tells (Linux)."""
-    tasks = Path("/proc/self/task")
-    if not tasks.is_dir():
-        return {}
-    names = {int(task.name): (task / "comm").read_text().strip() for task in tasks.iterdir()}
-    return {task: name for task, name in names.items() if name.startswith(QT_THREAD_NAMES)}

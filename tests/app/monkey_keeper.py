@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from PySide6.QtCore import QEventLoop, QObject, QTimer, QUrl, Slot
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
 
@@ -53,14 +53,11 @@ class FileDialogs:
         ):
             static = answer if name == "open" else staticmethod(answer)
             self._patches.enter_context(patch.object(QFileDialog, name, static))
-        self._links = _Links()
-        for scheme in ("file", "http", "https"):
-            QDesktopServices.setUrlHandler(scheme, self._links, "open")
+        open_url = patch.object(QDesktopServices, "openUrl", staticmethod(lambda _link: True))
+        self._patches.enter_context(open_url)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for scheme in ("file", "http", "https"):
-            QDesktopServices.unsetUrlHandler(scheme)
         self._patches.close()
 
     def _text(self, suffix: str = "") -> str:
@@ -77,14 +74,6 @@ class FileDialogs:
             Path(chosen).mkdir()
             dialog.fileSelected.emit(chosen)
         dialog.deleteLater()
-
-
-class _Links(QObject):
-    """Takes what would open a file manager or a browser."""
-
-    @Slot(QUrl)
-    def open(self, _link: QUrl) -> None:
-        """Open nothing."""
 
 
 class Keeper:

@@ -75,7 +75,7 @@ class _ListView(QListView):
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         editable = bool(self.currentIndex().flags() & Qt.ItemFlag.ItemIsEditable)  # outliers have no name
         if enter and editable and self.state() != QAbstractItemView.State.EditingState:
-            self.edit(self.currentIndex())
+            self.edit(self.currentIndex(), QAbstractItemView.EditTrigger.EditKeyPressed, event)
             event.accept()
             return
         super().keyPressEvent(event)

@@ -53,6 +53,7 @@ class NeuronTableView(QTableView):
             self.selectRow(0 if event.key() == Qt.Key.Key_Home else n_rows - 1)
         elif event.key() == Qt.Key.Key_F2 and self.currentIndex().isValid():
             self.setColumnHidden(Column.NAME, False)
-            self.edit(self.model().index(self.currentIndex().row(), Column.NAME))
+            index = self.model().index(self.currentIndex().row(), Column.NAME)
+            self.edit(index, QAbstractItemView.EditTrigger.AllEditTriggers, event)
         else:
             super().keyPressEvent(event)
