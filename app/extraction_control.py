@@ -17,7 +17,7 @@ from app.jobs.extraction_run import (
     imports_to_continue,
     layers_to_extract,
 )
-from app.jobs.job import Job, JobFunction
+from app.jobs.job import Job, JobFailure, JobFunction
 from app.questions import tell
 from widgets.quantity_text import count_text
 
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 class ExtractionControl(QObject):
     """Runs one extraction at a time in the long-work thread, and lets the session know how far it is.
+
+    Attributes
+    ----------
+    failure : str
+        The sentence that the latest extraction ended with, "" if it did not fail.
 
     Signals
     -------
@@ -48,7 +53,9 @@ class ExtractionControl(QObject):
         self._long_work = window.threads.long_work
         self._job: Job | None = None
         self._project: Project | None = None
+        self.failure = ""
         self._long_work.pause_changed.connect(self._follow_pause)
+        self._session.project_changed.connect(self._forget_failure)
 
     @property
     def job(self) -> Job | None:
@@ -127,6 +134,8 @@ class ExtractionControl(QObject):
             return done + " The status bar follows the rest."
         if project.read_only:
             return done + " Open the project for writing to continue."
+        if self.failure:
+            return f"{done} It stopped: {self.failure}"
         how = "computed" if self.word == "extraction" else "read"
         return done + f" What is there is kept; only the missing images are {how}."
 
@@ -138,6 +147,7 @@ class ExtractionControl(QObject):
         function = partial(extract_layers, project, self._window.models, allow_code, layers)
         job = self._begin(project, f"Extracting {', '.join(layers)}", function)
         job.succeeded.connect(self._show_skipped)
+        job.failed.connect(self._take_failure)
 
     def _extract_again(self, project: Project, freshness: Freshness, everything: bool) -> None:
         if project is not self._session.project or self._job is not None:
@@ -149,7 +159,7 @@ class ExtractionControl(QObject):
 
     def _begin(self, project: Project, title: str, function: JobFunction) -> Job:
         job = self._long_work.submit(title, function, unit="image", pausable=True)
-        self._job, self._project = job, project
+        self._job, self._project, self.failure = job, project, ""
         job.partial.connect(self._session.growth.take)
         job.ended.connect(self._end)
         self.changed.emit()
@@ -165,6 +175,14 @@ class ExtractionControl(QObject):
                 action="Show which, and why",
                 on_action=self._window.projects.show_information,
             )
+
+    @Slot(object)
+    def _take_failure(self, failure: JobFailure) -> None:
+        self.failure = failure.sentence
+
+    @Slot()
+    def _forget_failure(self) -> None:
+        self.failure = ""
 
     @Slot(object)
     def _follow_pause(self, job: Job) -> None:

@@ -11,7 +11,7 @@ from app.jobs.extraction_growth import ExtractionGrowth, LayerRows
 from app.jobs.job import Job
 from app.jobs.job_threads import InteractiveThread
 from app.jobs.layer_jobs import RefreshedLayer, refresh_layer
-from app.user_activity import UserActivity, is_in_the_middle
+from app.user_activity import UserActivity, is_in_a_text, is_in_the_middle
 
 if TYPE_CHECKING:
     from app.session import Session
@@ -67,9 +67,9 @@ class LayerGrowth(QObject):
         """Images that were extracted at the layer on show since it was loaded."""
         layer = self._session.layer
         rows = self._rows.get(layer.name) if layer is not None else None
-        if layer is None or rows is None or not layer.is_partial:
+        if layer is None or not layer.is_partial:
             return 0
-        return max(0, rows.n_leading - layer.n_rows)
+        return max(0, (layer.n_images if rows is None else rows.n_leading) - layer.n_rows)
 
     @Slot(object)
     def take(self, result: object) -> None:
@@ -128,8 +128,11 @@ class LayerGrowth(QObject):
             return
         if is_in_the_middle():
             return
-        if self._must or self._is_worth_it():
+        if (self._must and not self._is_writing()) or self._is_worth_it():
             self.refresh()
+
+    def _is_writing(self) -> bool:
+        return is_in_a_text() and self.activity.milliseconds_idle() < IDLE_MS
 
     def _is_worth_it(self) -> bool:
         layer = self._session.layer

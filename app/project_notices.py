@@ -80,7 +80,8 @@ class ProjectNotices(QWidget):
             actions.append(NoticeAction("refresh", "Refresh", tooltip, enabled=n_waiting > 0))
         if extraction.can_continue():
             actions.append(_CONTINUE)
-        self.partial.show_notice(" · ".join(parts) + ".", actions)
+        stopped = f" The extraction stopped: {extraction.failure}" if extraction.failure else ""
+        self.partial.show_notice(" · ".join(parts) + "." + stopped, actions)
 
     @Slot()
     def _show_outdated(self) -> None:

@@ -54,14 +54,17 @@ class UserActivity(QObject):
 
 
 def is_in_the_middle() -> bool:
-    """Return whether the user is dragging, in a menu or a dialog, or writing into a cell or a note."""
+    """Return whether the user is dragging, in a menu or a dialog, or writing into a cell of a list."""
     if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
         return True
     if QApplication.activePopupWidget() is not None or QApplication.activeModalWidget() is not None:
         return True
     focus = QApplication.focusWidget()
-    if isinstance(focus, QPlainTextEdit):
-        return True
     # An editor within a list or a table is a child of its viewport.
     parent = focus.parentWidget() if focus is not None else None
     return parent is not None and isinstance(parent.parentWidget(), QAbstractItemView)
+
+
+def is_in_a_text() -> bool:
+    """Return whether the cursor stands in a text of several lines, which is left when it is done."""
+    return isinstance(QApplication.focusWidget(), QPlainTextEdit)

@@ -302,4 +302,5 @@ class TestTrouble:
             patch.setattr(store.os, "fsync", full)
             gate.open()
             assert "the disk is full" in self.wait_sentence(qtbot, running)
+        assert "the disk is full" in running.unfinished.text()
         self.finish(qtbot, running)

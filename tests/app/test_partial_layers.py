@@ -191,6 +191,26 @@ def test_in_the_end_the_layer_is_complete_and_neuron_and_parameters_stay(never_i
     assert session.project.parameters(TINY_LAYER) == parameters
 
 
+def test_who_writes_a_note_is_not_interrupted(never_idle, qtbot, partial, gate):
+    session, notes = partial.session, partial.concept_panel.concepts.notes_editor
+    qtbot.waitUntil(lambda: len(session.split.concepts) > 0, timeout=20_000)
+    with qtbot.waitActive(partial):
+        partial.activateWindow()
+    view = partial.concept_panel.concepts.view
+    first = view.visualRect(view.model().index(0, 0))
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=first.center())
+    qtbot.mouseClick(notes.viewport(), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(notes.hasFocus, timeout=5000)
+    gate.open()
+    with qtbot.waitSignal(partial.projects.extraction.ended, timeout=60_000):
+        pass
+    session.growth._refresh_if_idle()
+    assert session.layer.is_partial
+    assert "58 new images have arrived" in partial.notices.partial.text()
+    partial.workspace.dendrogram.setFocus()
+    qtbot.waitUntil(lambda: not session.layer.is_partial, timeout=20_000)
+
+
 def test_parameters_that_nobody_chose_are_kept_too(never_idle, qtbot, partial, gate):
     session = partial.session
     parameters = session.parameters
