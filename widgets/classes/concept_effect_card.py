@@ -65,6 +65,7 @@ class ConceptEffectCard(QWidget):
         self._without.setWordWrap(False)
         self.bars = EffectBars()
         self.probabilities = ProbabilityRows()
+        self.bars.focus_changed.connect(self.update)
         self._arrange()
 
     def _arrange(self) -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QLineF, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QEvent, QLineF, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from widgets import theme
@@ -24,7 +34,14 @@ class EffectBars(QWidget):
 
     Bars beyond that range are filled and named in bold, the others hollow. Up and Down walk along the
     classes and say each in full.
+
+    Signals
+    -------
+    focus_changed()
+        The keys go here now, or no longer.
     """
+
+    focus_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -175,6 +192,16 @@ class EffectBars(QWidget):
         self.update()
         place = self.row_rect(self._current)
         self._say(self._current, QPoint(round(place.x()) + _GAP, round(place.bottom())))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Tell the card to show its frame."""
+        super().focusInEvent(event)
+        self.focus_changed.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Tell the card to show its frame no longer."""
+        super().focusOutEvent(event)
+        self.focus_changed.emit()
 
     def event(self, event: QEvent) -> bool:
         """Say the class under the pointer in full."""

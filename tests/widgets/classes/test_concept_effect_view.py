@@ -161,6 +161,17 @@ class TestView:
         view.resize(500, 600)
         qtbot.waitUntil(lambda: second.y() > first.y())
 
+    def test_the_card_that_the_keys_go_to_has_a_stronger_frame(self, qtbot, view):
+        view.set_cards([(card(1), effect_rows(four_classes(), NAMES))])
+        view.activateWindow()
+        qtbot.waitUntil(lambda: view.card(1).height() > 100)
+        one = view.card(1)
+        frame = lambda: one.grab().toImage().pixelColor(1, one.height() // 2)  # noqa: E731
+        before = frame()
+        one.bars.setFocus()
+        qtbot.waitUntil(one.bars.hasFocus)
+        assert frame() != before
+
     def test_a_message_offers_what_can_be_done(self, qtbot, view):
         view.set_message("It is in a file.", "No network", "Run it…")
         with qtbot.waitSignal(view.action_requested):
