@@ -20,7 +20,7 @@ from app.jobs.embedding_process import EmbeddingProcess
 from backend.evaluation.embedding import embed
 from backend.evaluation.embedding_result import METHOD_NAMES, Embedding, EmbeddingMethod, EmbeddingSettings
 from backend.task import SilentTask
-from tests.benchmarks.interaction import Steps
+from tests.benchmarks.window_steps import Steps
 from widgets.embedding.embedding_state import PointGroup
 from widgets.embedding.embedding_view import EmbeddingView
 from widgets.images.image_grid import ImageItem
