@@ -16,10 +16,12 @@ from backend.images import ImageSet
 from backend.networks.model_source import IMPORTED_ARCHITECTURE, ModelSource
 from backend.project import Project
 from backend.project_folder.file_content import file_sha256
+from backend.project_folder.file_state import FileState
+from backend.project_folder.layer_binding import LayerBinding
 from backend.project_folder.layer_origin import LayerOrigin
+from backend.project_folder.layer_record import LayerRecord
 from backend.project_folder.project_creation import BLOCK_ROWS
-from backend.project_folder.project_images import FileState
-from backend.project_folder.project_layers import LayerBinding, LayerRecord, now
+from backend.project_folder.project_layers import now
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:

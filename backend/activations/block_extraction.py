@@ -15,7 +15,7 @@ from backend.activations.image_identity import is_readable
 from backend.activations.inference import BatchActivations, BatchOfImages, Inference
 from backend.errors import ExtractionError, ImageError
 from backend.images import ImageUnreachableError
-from backend.project_folder.project_images import FileState, is_folder
+from backend.project_folder.file_state import FileState, is_folder
 
 # Images looked at to tell a missing image from a missing folder.
 _SAMPLE: Final = 32

@@ -20,7 +20,7 @@ from backend.activations.layer_extraction import is_complete
 from backend.activations.network_identity import require_same_network
 from backend.errors import ExtractionError, ProjectError
 from backend.processor_cores import available_cores
-from backend.project_folder.project_layers import LayerBinding
+from backend.project_folder.layer_binding import LayerBinding
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from backend.activations.inference import Inference
 from backend.activations.layer_extraction import LayerExtraction
 from backend.activations.store import activation_bytes, require_free_space
 from backend.models import choose_poolings
-from backend.project_folder.project_layers import LayerBinding
+from backend.project_folder.layer_binding import LayerBinding
 from backend.task import Task
 
 if TYPE_CHECKING:

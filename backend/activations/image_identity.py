@@ -10,7 +10,7 @@ import numpy as np
 from backend.activations.network_identity import N_COMPARED, gives_stored_activations
 from backend.errors import ExtractionError
 from backend.image_files.image_address import image_file
-from backend.project_folder.project_images import FileState, states_of_files
+from backend.project_folder.file_state import FileState, states_of_files
 from backend.task import Task
 
 if TYPE_CHECKING:

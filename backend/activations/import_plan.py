@@ -13,7 +13,7 @@ from backend.activations.list_file import read_neuron_names
 from backend.activations.store import activation_bytes, layer_file_stem
 from backend.errors import ActivationImportError, ProjectError
 from backend.neurons import index_bytes
-from backend.project_folder.project_images import is_folder
+from backend.project_folder.file_state import is_folder
 
 if TYPE_CHECKING:
     from backend.project import Project

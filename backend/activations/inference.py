@@ -31,7 +31,7 @@ from backend.networks.loaded_model import LoadedModel
 from backend.networks.model_source import Pooling, Precision, Preprocessing
 from backend.networks.packed_convolutions import pack_convolutions
 from backend.processor_cores import available_cores
-from backend.project_folder.project_images import FileState
+from backend.project_folder.file_state import FileState
 
 _log = logging.getLogger(__name__)
 

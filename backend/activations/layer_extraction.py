@@ -11,7 +11,8 @@ from backend.activations.store import ActivationWriter, open_activations
 from backend.errors import ExtractionError, ProjectError
 from backend.method.parameters import MAX_TOP_N
 from backend.neuron_index_builder import NeuronIndexBuilder
-from backend.project_folder.project_layers import LayerBinding, LayerRecord, StoredBlock
+from backend.project_folder.layer_binding import LayerBinding
+from backend.project_folder.layer_record import LayerRecord, StoredBlock
 from backend.task import Task
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from backend.activations.store import open_activations
 from backend.errors import ExtractionError, ImageError, ModelError
 from backend.images import preprocess_image
 from backend.models import LayerReader, normalise
+from backend.project_folder.file_state import FileState
 from backend.project_folder.layer_binding import LayerBinding
 from backend.project_folder.project_freshness import check_model_files
-from backend.project_folder.project_images import FileState
 from backend.task import SilentTask, Task
 
 if TYPE_CHECKING:
     from backend.networks.loaded_model import LoadedModel
     from backend.project import Project
-    from backend.project_folder.project_layers import LayerRecord
+    from backend.project_folder.layer_record import LayerRecord
 
 N_COMPARED: Final = 16
 """Images that are run through the network."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backend.project_folder.file_content import file_sha256
-from backend.project_folder.project_images import FileState
+from backend.project_folder.file_state import FileState
 
 OriginState = Literal["unchanged", "touched", "changed", "missing"]
 """What became of the file: as it was; of the same size with another date; of another size; not there."""

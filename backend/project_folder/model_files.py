@@ -10,7 +10,7 @@ from typing import Any, Literal
 from backend.errors import ProjectError
 from backend.networks.model_source import ModelSource
 from backend.project_folder.file_content import file_sha256
-from backend.project_folder.project_images import FileState
+from backend.project_folder.file_state import FileState
 from backend.task import Task
 
 ModelFileKind = Literal["weights", "python"]

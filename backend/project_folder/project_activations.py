@@ -18,7 +18,8 @@ from backend.neurons import (
     load_neuron_index,
     save_neuron_index,
 )
-from backend.project_folder.project_layers import LayerRecord, LayerTable, StoredBlock
+from backend.project_folder.layer_record import LayerRecord, StoredBlock
+from backend.project_folder.project_layers import LayerTable
 from backend.task import SilentTask, Task
 
 Activations: TypeAlias = NDArray[np.float32]

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend.project_folder.file_state import is_folder
 from backend.project_folder.model_files import ModelFileChange, changes_of, newer_files
-from backend.project_folder.project_images import is_folder
 from backend.task import Task
 
 if TYPE_CHECKING:
-    from backend.project import Project
+    from backend.project_folder.project_results import ProjectResults
 
 _N_NAMED = 3
 
@@ -125,7 +125,7 @@ class Freshness:
         }
 
 
-def check_freshness(project: Project, *, content: bool = False, task: Task | None = None) -> Freshness:
+def check_freshness(project: ProjectResults, *, content: bool = False, task: Task | None = None) -> Freshness:
     """Compare the files of images and network with what is on record of them.
 
     Parameters
@@ -157,7 +157,7 @@ def check_freshness(project: Project, *, content: bool = False, task: Task | Non
 
 
 def check_model_files(
-    project: Project, *, content: bool = False, task: Task | None = None
+    project: ProjectResults, *, content: bool = False, task: Task | None = None
 ) -> tuple[ModelFileChange, ...]:
     """Compare the files of the network alone, as :func:`check_freshness` does."""
     extracted = [record for record in project.layers if record.origin is None and record.n_done]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,120 +13,23 @@ from numpy.typing import NDArray
 
 from backend.activations.store import (
     ACTIVATIONS_FOLDER,
-    INDEX_SUFFIX,
     SUFFIX,
-    activation_bytes,
     layer_file_stem,
 )
 from backend.errors import ProjectError
 from backend.method.parameters import Parameters, Suggestion
 from backend.networks.model_source import Pooling, Precision, Preprocessing
+from backend.project_folder.file_state import FileState
 from backend.project_folder.layer_binding import LayerBinding, preprocessing_of_json
 from backend.project_folder.layer_origin import LayerOrigin
+from backend.project_folder.layer_record import LayerRecord, StoredBlock
 from backend.project_folder.project_database import ProjectDatabase
-from backend.project_folder.project_images import FileState
 from backend.project_folder.project_precision import PLANNED_CHECKS, planned_checks
-
-__all__ = [
-    "LayerBinding",
-    "LayerRecord",
-    "LayerTable",
-    "StoredBlock",
-    "layer_id",
-    "now",
-    "software_versions",
-]
 
 _Value = TypeVar("_Value")
 
 _RECORDED_SOFTWARE = ("neuron-prism", "torch", "torchvision", "timm", "numpy", "pillow", "pydicom")
 _SOFTWARE_OF_IMPORTS = ("neuron-prism", "numpy")
-
-
-@dataclass(frozen=True)
-class LayerRecord:
-    """A layer of a project, and how far its extraction is.
-
-    Attributes
-    ----------
-    name
-        As the model names it.
-    n_neurons, n_images
-        Shape of its activations: n_images × n_neurons.
-    n_done
-        Rows that are safely on disk.
-    binding
-        What the activations belong to.
-    file
-        The ``.npy`` file; its neuron index lies beside it.
-    created
-        When its extraction began (ISO 8601).
-    versions
-        Software that computed it, by name; of an imported layer, that imported it.
-    origin
-        The file that it was imported from; None: it was extracted.
-    """
-
-    name: str
-    n_neurons: int
-    n_images: int
-    n_done: int
-    binding: LayerBinding
-    file: Path
-    created: str
-    versions: Mapping[str, str]
-    origin: LayerOrigin | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every row is there."""
-        return self.n_done == self.n_images
-
-    def network_obstacle(self, weights_sha256: str | None) -> str:
-        """Say why a project's network, of this hash, says nothing about the layer; "" if it gives it."""
-        if self.origin is None or (
-            self.binding.has_network and self.binding.weights_sha256 == weights_sha256
-        ):
-            return ""
-        return (
-            "These activations were computed elsewhere, and no network is known to give them. Import them "
-            "again (File menu) and name the network: it is tried on some of the images first."
-        )
-
-    @property
-    def index_file(self) -> Path:
-        """Where its neuron index is kept."""
-        return self.file.with_name(self.file.name.removesuffix(SUFFIX) + INDEX_SUFFIX)
-
-    def forget_index(self) -> None:
-        """Remove the neuron index: it belongs to rows that are about to change.
-
-        Raises
-        ------
-        ProjectError
-            If the system refuses that.
-        """
-        try:
-            self.index_file.unlink(missing_ok=True)
-        except OSError as error:
-            raise ProjectError(
-                f"The neuron index {self.index_file} cannot be removed ({error.strerror or error}): make its "
-                "folder writable and close other programs that read it."
-            ) from error
-
-    @property
-    def n_bytes(self) -> int:
-        """Size of the ``.npy`` file when complete."""
-        return activation_bytes(self.n_images, self.n_neurons)
-
-
-@dataclass(frozen=True)
-class StoredBlock:
-    """Rows ``start`` to ``stop`` (exclusive) that are on disk, and the CRC-32 of their bytes."""
-
-    start: int
-    stop: int
-    crc32: int
 
 
 class LayerTable:

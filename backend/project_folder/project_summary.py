@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from backend.activations.store import open_activations
 from backend.errors import ProjectError
+from backend.project_folder.file_state import is_folder
 from backend.project_folder.layer_origin import LayerOrigin
-from backend.project_folder.project_images import is_folder
-from backend.project_folder.project_layers import LayerRecord
+from backend.project_folder.layer_record import LayerRecord
 from backend.project_folder.project_schema import VERSION
 
 if TYPE_CHECKING:
-    from backend.project import Project
+    from backend.project_folder.project_results import ProjectResults
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class ProjectSummary:
         return {**values, "path": str(self.path), "images_root": str(self.images_root)}
 
 
-def summarise(project: Project, created: str) -> ProjectSummary:
+def summarise(project: ProjectResults, created: str) -> ProjectSummary:
     """Gather the summary of an open project."""
     layers = project.layers
     extracted = tuple(record for record in layers if record.origin is None)
@@ -139,7 +139,7 @@ def summarise(project: Project, created: str) -> ProjectSummary:
     )
 
 
-def _summarise_layer(project: Project, record: LayerRecord) -> LayerSummary:
+def _summarise_layer(project: ProjectResults, record: LayerRecord) -> LayerSummary:
     files = [file for file in (record.file, record.index_file) if file.exists()]
     return LayerSummary(
         name=record.name,

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterator
 
 from backend.activations.store import DTYPE
-from backend.project_folder.project_layers import LayerRecord, LayerTable, StoredBlock
+from backend.project_folder.layer_record import LayerRecord, StoredBlock
+from backend.project_folder.project_layers import LayerTable
 
 _log = logging.getLogger(__name__)
 

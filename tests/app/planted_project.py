@@ -19,7 +19,7 @@ from backend.images import find_images
 from backend.method.parameters import Parameters
 from backend.networks.model_source import ModelSource, Preprocessing
 from backend.project import Project
-from backend.project_folder.project_layers import LayerBinding
+from backend.project_folder.layer_binding import LayerBinding
 
 CLASSES = {
     "blue": ("#3050e0", (0.0, 5.0, 0.0, 0.0, 3.0, 0.0)),

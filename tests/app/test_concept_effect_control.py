@@ -18,7 +18,7 @@ from backend.evaluation.concept_effect import concept_effect
 from backend.evaluation.concept_effect_result import ConceptEffect
 from backend.models import load_model
 from backend.networks.model_source import ModelSource
-from backend.project_folder.project_layers import LayerRecord
+from backend.project_folder.layer_record import LayerRecord
 from tests.app.planted_project import LAYER, ONE_CLUSTER_AT
 from tests.app.tiny_network import TINY_LAYER, TINY_NETWORK
 from widgets.classes.concept_effect_view import ConceptEffectView

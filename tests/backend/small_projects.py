@@ -10,7 +10,7 @@ from PIL import Image
 from backend.images import find_images
 from backend.networks.model_source import ModelSource, Preprocessing
 from backend.project import Project
-from backend.project_folder.project_layers import LayerBinding
+from backend.project_folder.layer_binding import LayerBinding
 
 PREPROCESSING = Preprocessing(input_size=16, resize_size=16)
 BINDING = LayerBinding(weights_sha256="ab" * 32, preprocessing=PREPROCESSING, pooling="mean")

@@ -13,7 +13,7 @@ from backend.activations.store import DTYPE, ActivationWriter, activation_bytes
 from backend.images import ImageSet
 from backend.networks.model_source import ModelSource, Preprocessing
 from backend.project import Project
-from backend.project_folder.project_layers import LayerBinding
+from backend.project_folder.layer_binding import LayerBinding
 
 LAYER = "Mixed_7b"
 N_CLASSES = 1000

@@ -5,26 +5,27 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from backend.activations.distributed.other_ranks import remove_ranks_folder
 from backend.activations.distributed.rank_journal import JournalReader, JournalRecord
 from backend.activations.distributed.rank_plan import RankPlan
-from backend.activations.distributed.rank_signs import RANKS_FOLDER
+from backend.activations.distributed.rank_signs import (
+    RANKS_FOLDER,
+    RUN_SETTING,
+    journal_file,
+    remove_ranks_folder,
+)
 from backend.activations.store import open_activations
 from backend.errors import ProjectError
 
 if TYPE_CHECKING:
-    from backend.project import Project
-    from backend.project_folder.project_layers import LayerRecord
-
-RUN_SETTING: Final = "distributed_run"
-"""Setting of the project that names the run whose journals belong to it; None when there is no such run."""
+    from backend.project_folder.layer_record import LayerRecord
+    from backend.project_folder.project_results import ProjectResults
 
 _log = logging.getLogger(__name__)
 
 
-def keep_left_work(project: Project) -> int:
+def keep_left_work(project: ProjectResults) -> int:
     """Put on record the blocks that ranks of a run that died have written, and remove the run's files.
 
     A block counts only if the database knows of the run, which a recovered one does not, and if its rows
@@ -48,8 +49,9 @@ def keep_left_work(project: Project) -> int:
     if plan is not None and plan.run == project.get_setting(RUN_SETTING):
         layers = {record.name: record for record in project.layers}
         lacking = {name: _lacking_starts(project, name) for name in layers}
-        for journal in sorted(folder.glob("rank-*.journal")):
-            for record in JournalReader(journal).read():
+        # No other journals: they would be of an earlier run, and of other images or another network.
+        for number, name in plan.members.items():
+            for record in JournalReader(journal_file(folder, number, name)).read():
                 n_kept += _keep(project, layers, lacking, record)
         project.set_setting(RUN_SETTING, None)
         _log.info("%d blocks of a run that died were kept in %s", n_kept, project.path)
@@ -57,13 +59,13 @@ def keep_left_work(project: Project) -> int:
     return n_kept
 
 
-def _lacking_starts(project: Project, layer: str) -> set[int]:
+def _lacking_starts(project: ProjectResults, layer: str) -> set[int]:
     recorded = {block.start for block in project.extracted_layers.blocks(layer)}
     return set(range(0, project.n_images, project.block_rows)) - recorded
 
 
 def _keep(
-    project: Project,
+    project: ProjectResults,
     layers: Mapping[str, LayerRecord],
     lacking: Mapping[str, set[int]],
     record: JournalRecord,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from backend.activations.distributed.rank_signs import (
     Watch,
     journal_file,
     rank_of_file,
+    remove_ranks_folder,
 )
 from backend.activations.distributed.ranks import Rank
 from backend.errors import ExtractionError
@@ -208,19 +208,6 @@ class OtherRanks:
             and sign.state == "waiting"
             and watch.n_changes > 0
         )
-
-
-def remove_ranks_folder(folder: Path) -> None:
-    """Remove the files of a run, the plan first: whoever still works by it stops then."""
-    if not folder.is_dir():
-        return
-    files = sorted(folder.iterdir(), key=lambda file: not file.name.startswith("plan"))
-    for file in files:
-        with contextlib.suppress(OSError):
-            # What cannot be removed is of no run that the project knows of, and harms none.
-            file.unlink()
-    with contextlib.suppress(OSError):
-        folder.rmdir()
 
 
 def _cannot_write(folder: Path, error: OSError) -> ExtractionError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.errors import ExtractionError
-from backend.project_folder.project_images import FileState
+from backend.project_folder.file_state import FileState
 
 
 @dataclass(frozen=True)

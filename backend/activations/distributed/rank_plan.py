@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from backend.errors import ExtractionError
 from backend.networks.model_source import ModelSource, Pooling, Precision, Preprocessing
-from backend.project_folder.project_images import FileState
+from backend.project_folder.file_state import FileState
 
 if TYPE_CHECKING:
-    from backend.project import Project
+    from backend.project_folder.project_inputs import ProjectInputs
 
 PLAN_FILE: Final = "plan.json"
 _IMAGES_FILE: Final = "images.npz"
@@ -187,7 +187,7 @@ class PlannedImages:
             raise ExtractionError(f"The list of images {file} cannot be read: {error}.") from error
 
     @staticmethod
-    def write(folder: Path, project: Project) -> None:
+    def write(folder: Path, project: ProjectInputs) -> None:
         """Describe the images of a project for the other ranks."""
         states = np.concatenate([_as_array(chunk) for chunk in _states(project)])
         paths = np.frombuffer("\0".join(project.image_paths).encode(), np.uint8)
@@ -209,7 +209,7 @@ class PlannedImages:
         return tuple(None if size == _NEVER_READ else FileState(size, time) for size, time in pairs)
 
 
-def _states(project: Project) -> Iterator[tuple[FileState | None, ...]]:
+def _states(project: ProjectInputs) -> Iterator[tuple[FileState | None, ...]]:
     for start in range(0, project.n_images, _STATES_AT_ONCE):
         yield project.images.states(start, start + _STATES_AT_ONCE)
 

@@ -21,6 +21,9 @@ from backend.activations.distributed.ranks import Rank
 RANKS_FOLDER: Final = "ranks"
 """Folder in the project in which the ranks of a run meet."""
 
+RUN_SETTING: Final = "distributed_run"
+"""Setting of the project that names the run whose journals belong to it; None when there is no such run."""
+
 _log = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_BEATS: Final = 1.0
@@ -267,3 +270,16 @@ def _is_gone(sign: Sign) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def remove_ranks_folder(folder: Path) -> None:
+    """Remove the files of a run, the plan first: whoever still works by it stops then."""
+    if not folder.is_dir():
+        return
+    files = sorted(folder.iterdir(), key=lambda file: not file.name.startswith("plan"))
+    for file in files:
+        with contextlib.suppress(OSError):
+            # What cannot be removed is of no run that the project knows of, and harms none.
+            file.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()

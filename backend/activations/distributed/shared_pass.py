@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.activations.block_extraction import WantedBlock
-from backend.activations.distributed.left_journals import RUN_SETTING
 from backend.activations.distributed.other_ranks import OtherRanks
 from backend.activations.distributed.rank_journal import JournalRecord
 from backend.activations.distributed.rank_plan import PlannedBlock, PlannedLayer, RankPlan
+from backend.activations.distributed.rank_signs import RUN_SETTING
 from backend.activations.extraction_pass import ExtractionPass, PassOptions
 from backend.activations.layer_extraction import LayerExtraction
-from backend.project_folder.project_layers import StoredBlock
+from backend.project_folder.layer_record import StoredBlock
 from backend.task import Cancelled, Task
 
 if TYPE_CHECKING:

@@ -6,14 +6,15 @@ import zlib
 import numpy as np
 import pytest
 
-from backend.activations.distributed.left_journals import RUN_SETTING, keep_left_work
+from backend.activations.distributed.left_journals import keep_left_work
 from backend.activations.distributed.rank_journal import JournalReader, JournalRecord, JournalWriter
 from backend.activations.distributed.rank_plan import PlannedBlock, PlannedImages, PlannedLayer, RankPlan
+from backend.activations.distributed.rank_signs import RUN_SETTING
 from backend.activations.store import ActivationWriter
 from backend.errors import ExtractionError
 from backend.networks.model_source import ModelSource
 from backend.project import Project
-from backend.project_folder.project_images import FileState
+from backend.project_folder.file_state import FileState
 from tests.backend.small_projects import BINDING, make_project
 
 RECORD = JournalRecord(
@@ -182,6 +183,29 @@ class TestLeftWork:
         (left[0] / "activations" / "late.npy").unlink()
         with Project.open(left[0]) as project:
             assert starts(project) == [0]
+
+    def test_journals_of_an_earlier_run_are_not_believed(self, left):
+        path, _ = left
+        (path / "ranks" / "rank-00001-name.journal").rename(path / "ranks" / "rank-00001-earlier.journal")
+        with Project.open(path) as project:
+            assert starts(project) == [0]
+
+    @pytest.mark.parametrize("forget", ["images", "all"])
+    def test_what_was_forgotten_since_the_run_is_not_believed(self, left, forget):
+        path, _ = left
+        ranks = {file.name: file.read_bytes() for file in (path / "ranks").iterdir()}
+        with Project.open(path) as project:
+            # As where rank 0 goes on after the run: its files are still there.
+            project.set_setting(RUN_SETTING, "run")
+            if forget == "images":
+                project.recompute_images([5, 9])
+            else:
+                project.rebind_model("cd" * 32, BINDING.preprocessing)
+        (path / "ranks").mkdir()
+        for name, data in ranks.items():
+            (path / "ranks" / name).write_bytes(data)
+        with Project.open(path) as project:
+            assert starts(project) == ([0] if forget == "images" else [])
 
     def test_where_no_run_died_there_is_nothing_to_keep(self, tmp_path):
         with make_project(tmp_path) as project:
