@@ -164,12 +164,13 @@ class ProjectActions(QObject):
         self._opening = None
         self._replace_project(project)
         self._window.settings.add_recent(project.path)
-        if project.recovered_from is not None:
+        if project.recovered:
+            kept = project.recovered_from
             tell(
                 self._window,
                 "Project recovered",
-                "The project was damaged and has been recovered from its backup. "
-                f"The damaged file was kept as {project.recovered_from}.",
+                "The project was damaged and has been recovered from its backup."
+                + ("" if kept is None else f" The damaged file was kept as {kept}."),
             )
         self._look_after(project)
 

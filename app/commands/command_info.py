@@ -39,6 +39,8 @@ def run_info(arguments: argparse.Namespace) -> int:
 def _report_recovery(project: Project) -> None:
     if project.recovered_from is not None:
         print(f"Recovered from the backup; the damaged file is {project.recovered_from}")
+    elif project.recovered:
+        print("Recovered from the backup; the database was missing.")
     else:
         print("The project is sound; nothing had to be recovered.")
 
