@@ -8,7 +8,15 @@ from app.main_window import MainWindow
 from app.settings import Settings
 from app.warm_up import FirstPaint, WarmUp
 
-PANELS = {"workspace", "neurons", "concepts", "visualization", "embedding", "projection_maps", "concept_effects"}
+PANELS = {
+    "workspace",
+    "neurons",
+    "concepts",
+    "visualization",
+    "embedding",
+    "projection_maps",
+    "concept_effects",
+}
 
 
 class ShownWindows(QObject):

@@ -17,7 +17,7 @@ TWO_GROUPS = Parameters(top_n=20, distance_threshold=20.0, outlier_radius_square
 
 @pytest.fixture(scope="module")
 def planted() -> NDArray[np.float32]:
-    """Rows 0 to 9 and 10 to 19: two groups far apart; row 7 far from its group; rows 20 to 39 hardly active."""
+    """Rows 0 to 9 and 10 to 19: two groups far apart; row 7 far from its group; the others hardly active."""
     rng = np.random.default_rng(3)
     activations = np.zeros((40, 6), dtype=np.float32)
     activations[:20, NEURON] = 10 - 0.1 * np.arange(20)
