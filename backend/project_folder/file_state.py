@@ -11,7 +11,8 @@ from pathlib import Path
 from backend.image_files.image_address import file_name
 from backend.task import Task
 
-_N_THREADS = 16
+# More would answer sooner, and leave the window too few turns.
+_N_THREADS = 8
 _FILES_A_CHUNK = 64
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 from backend.errors import ProjectError
 from backend.networks.model_source import ModelSource, Preprocessing
+from backend.project_folder.file_content import file_sha256
+from backend.project_folder.file_state import FileState
 from backend.project_folder.layer_binding import LayerBinding
-from backend.project_folder.model_files import ModelFile, read_model_files
+from backend.project_folder.model_files import ModelFile, ModelFileKind, read_model_files
 from backend.project_folder.project_database import ProjectDatabase
 from backend.project_folder.project_layers import LayerTable
 
@@ -90,6 +94,28 @@ class ModelBinding:
         files = read_model_files(self._source, self.files)
         self._database.write_values("project", {"model_files": [file.to_dict() for file in files]})
         self._values = self._database.read_values("project")
+
+    def relocate(self, kind: ModelFileKind, path: Path) -> None:
+        """Take another place for a file; see :meth:`backend.project.Project.relocate_model_file`."""
+        known = next((file for file in self.files if file.kind == kind), None)
+        state, sha256 = FileState.of(path), file_sha256(path)
+        if state is None or sha256 is None:
+            raise ProjectError(f"The file {path} cannot be read.")
+        if known is None or sha256 != known.sha256:
+            what = "of which nothing is on record" if known is None else "which has another content"
+            title = "weights file" if kind == "weights" else "Python file"
+            raise ProjectError(f"{path} is not the {title} that the activations came from, {what}.")
+        if kind == "weights":
+            source = replace(self._source, weights=str(path))
+        else:
+            source = replace(self._source, architecture=f"{path}:{self._source.python_callable}")
+        moved = ModelFile(kind, str(path), state.size, state.mtime_ns, sha256)
+        files = [moved if file == known else file for file in self.files]
+        self._database.write_values(
+            "project",
+            {"model_source": source.to_dict(), "model_files": [file.to_dict() for file in files]},
+        )
+        self._values, self._source = self._database.read_values("project"), source
 
     def _files_to_keep(self) -> tuple[ModelFile, ...]:
         """Return the model's files as they are now; a Python file as it was if rows were computed with that.

@@ -15,7 +15,6 @@ from backend.project_folder.project_database import ProjectDatabase
 from backend.task import SilentTask, Task
 
 _HASHES_AT_ONCE = 1000
-_N_THREADS = 8
 
 
 @dataclass(frozen=True)

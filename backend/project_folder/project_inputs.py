@@ -12,7 +12,7 @@ from backend.image_files.grey_scaling import DEFAULT_GREY_SCALING, GreyScaling
 from backend.networks.model_source import ModelSource, Pooling, Precision, Preprocessing
 from backend.project_folder.file_state import is_folder
 from backend.project_folder.model_binding import ModelBinding
-from backend.project_folder.model_files import ModelFile
+from backend.project_folder.model_files import ModelFile, ModelFileKind
 from backend.project_folder.project_activations import ActivationReader
 from backend.project_folder.project_annotations import AnnotationTable
 from backend.project_folder.project_creation import PROJECT_SUFFIX, relative_root
@@ -176,6 +176,17 @@ class ProjectInputs:
     def confirm_model_files(self) -> None:
         """Take the model's files as they are now, since they were found to give the activations on record."""
         self._binding.confirm_files()
+
+    def relocate_model_file(self, kind: ModelFileKind, path: str | os.PathLike[str]) -> None:
+        """Take another place for the weights file or the Python file of the model.
+
+        Raises
+        ------
+        ProjectError
+            If the file there cannot be read, or has another content than the one that activations came from.
+        """
+        self._binding.relocate(kind, Path(path).absolute())
+        self._values = self._database.read_values("project")
 
     # Images
 

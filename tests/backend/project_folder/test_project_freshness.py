@@ -2,12 +2,14 @@
 
 import os
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from backend.activations.extraction import extract
+from backend.errors import ProjectError
 from backend.networks.model_source import ModelSource
 from backend.project import Project
 from backend.project_folder import model_files
@@ -153,6 +155,32 @@ def test_without_a_record_of_the_files_their_time_decides(project, files):
         assert [(one.kind, one.change) for one in found] == [("weights", "touched")]
         again.confirm_model_files()
         assert again.check_freshness().model_files == ()
+
+
+@pytest.mark.parametrize(("number", "kind"), [(0, "python"), (1, "weights")])
+def test_a_file_of_the_network_is_found_again_elsewhere(project, files, tmp_path, number, kind):
+    (tmp_path / "elsewhere").mkdir()
+    moved = files[number].rename(tmp_path / "elsewhere" / f"moved{files[number].suffix}")
+    assert [one.change for one in project.check_freshness().model_files] == ["gone"]
+    project.relocate_model_file(kind, moved)
+    project.close()
+    with Project.open(project.path) as again:
+        assert again.check_freshness().model_files == ()
+        source = again.model_source
+    found = [source.python_file, source.weights and Path(source.weights)][number]
+    assert found == moved
+    assert source.python_callable == "make"
+
+
+def test_another_file_is_not_taken_for_one_that_is_gone(project, files, tmp_path):
+    (tmp_path / "other.pth").write_bytes(b"other weights")
+    files[1].unlink()
+    source = project.model_source
+    with pytest.raises(ProjectError, match=r"other\.pth is not the weights file .* another content"):
+        project.relocate_model_file("weights", tmp_path / "other.pth")
+    with pytest.raises(ProjectError, match="cannot be read"):
+        project.relocate_model_file("weights", tmp_path / "nowhere.pth")
+    assert project.model_source == source
 
 
 def test_recomputing_makes_it_fresh_again(tmp_path):
