@@ -37,6 +37,7 @@ class ConceptPanel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self.parameters)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the focus of what it holds
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(_with_margins(self.concepts))
         self.splitter.addWidget(scroll)

@@ -1,6 +1,5 @@
 """Random input to the whole window: nothing breaks, nothing is left behind, the project is whole."""
 
-import numpy as np
 import pytest
 
 import app.embedding_control
@@ -8,40 +7,14 @@ import app.new_project_dialog
 import app.project_actions
 import app.visualization_control
 from app.main_window import MainWindow
-from backend.evaluation.embedding_result import Embedding
 from backend.project import Project
-from backend.visualization.visualization_result import FeatureVisualization
 from tests.app.fault_watch import FaultWatch
+from tests.app.instant_workers import InstantProcess, instant_rendering
 from tests.app.monkey import Monkey
 from tests.app.monkey_keeper import FileDialogs, Keeper, activation_bytes, project_problems
 
 N_EVENTS = 2000
 SEED = 4
-
-
-class InstantProcess:
-    """Stands in for the process of the embedding tab, whose start would take seconds."""
-
-    def embed(self, vectors, method, seed, settings, task):
-        task.check_cancelled()
-        places = np.random.default_rng(seed).normal(size=(len(vectors), 2)).astype(np.float32)
-        return Embedding(method, seed, settings, places)
-
-    def close(self):
-        """There is nothing to end."""
-
-
-def instant_rendering(models, source, allow_code, layer, directions, settings, pooling, task):
-    """Stand in for Lucent, and for the weights of a large network."""
-    k, steps = len(directions), settings.steps
-    images = np.full((k, 16, 16, 3), 90, dtype=np.uint8)
-    keys = tuple(direction.key for direction in directions)
-    result = FeatureVisualization(
-        layer, keys, settings, images, np.zeros((k, steps), np.float32), steps, steps
-    )
-    task.partial(result)
-    task.check_cancelled()
-    return result
 
 
 @pytest.fixture

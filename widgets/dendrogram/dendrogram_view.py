@@ -19,6 +19,7 @@ from widgets.dendrogram.dendrogram_table import DendrogramTable
 from widgets.dendrogram.threshold_bar import ThresholdBar
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.labels import EmptyState
+from widgets.tab_order import visit_after
 
 
 class DendrogramView(QWidget):
@@ -98,6 +99,7 @@ class DendrogramView(QWidget):
         self._pages.addWidget(self._empty)
         self._pages.addWidget(content)
         self.setFocusProxy(self._plot)
+        visit_after(self._plot, self._bar)
 
     def _connect(self) -> None:
         for source in (self._plot, self._counts):

@@ -22,6 +22,7 @@ from widgets.images.image_menu import PictureClipboard, picture_menu
 from widgets.images.image_viewer import ImageViewer
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.labels import ElidedLabel, EmptyState, MessageLabel
+from widgets.tab_order import visit_after
 
 _LEGEND_FROM, _STATUS_FROM = 18, 12
 """Height of the view, in lines of text, from which there is room for them."""
@@ -115,6 +116,7 @@ class EmbeddingView(QWidget):
         self._pages.addWidget(self._empty)
         self._pages.addWidget(content)
         self.setFocusProxy(self.plot)
+        visit_after(self.plot, self.bar)
 
     def _connect(self) -> None:
         self.bar.choice_changed.connect(self.choice_changed)

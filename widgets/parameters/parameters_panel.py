@@ -122,6 +122,7 @@ class ParametersPanel(QWidget):
         column.addStretch(1)
         area = QScrollArea()
         area.setWidget(inner)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the focus of what it holds
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
