@@ -11,7 +11,7 @@ from app.commands.command_progress import CommandTask
 from app.commands.command_project import open_for_reading, project_folder
 from backend.activations.precision_check_result import precision_text
 from backend.byte_size import byte_size
-from backend.networks.model_source import ModelSource
+from backend.networks.model_source import POOLING_NAMES, ModelSource
 from backend.project import Freshness, Project
 from backend.project_folder.layer_origin import origin_sentences
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
@@ -78,6 +78,7 @@ def _text(project: Project, freshness: Freshness) -> str:
         precision_text(layer.name, layer.precision, project.precision_check(layer.name))
         for layer in summary.layers
     ]
+    lines += _pooled(summary)
     lines += [f"\n{text}" for text in precisions if text]
     lines += [
         f"\n{' '.join(origin_sentences(layer.name, layer.origin))}"
@@ -95,6 +96,15 @@ def _text(project: Project, freshness: Freshness) -> str:
     lines += _adjusted(project)
     lines += _files("files were passed over", [(one.path, one.reason) for one in project.unused_files()])
     return "\n".join(lines)
+
+
+def _pooled(summary: ProjectSummary) -> list[str]:
+    """Name the poolings that need words: the mean over space does not, nor does none; imports tell theirs."""
+    return [
+        f"\n{layer.name} holds the {POOLING_NAMES[layer.pooling]} of each neuron."
+        for layer in summary.layers
+        if layer.origin is None and layer.pooling not in ("mean", "none")
+    ]
 
 
 def _changes(project: Project, freshness: Freshness) -> list[str]:

@@ -10,18 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from backend.errors import ModelError
-from backend.networks.model_source import Pooling
+from backend.networks.model_source import POOLING_NAMES, Pooling
 
 # Tokens that stand before those of the image, by the names that vision transformers have for them.
 _CLASS_TOKENS: Final = ("class_token", "cls_token", "class_embedding")
 _OTHER_PREFIX_TOKENS: Final = ("dist_token", "reg_token", "register_tokens", "registers")
-_NAMES: Final[dict[Pooling, str]] = {
-    "mean": "mean over space",
-    "max": "largest value over space",
-    "class_token": "class token",
-    "token_mean": "mean of tokens",
-    "none": "none",
-}
 
 
 def channel_axis(shape: Sequence[int]) -> int | None:
@@ -147,7 +140,7 @@ class LayerPooling:
             return pooling or offered[0]
         if len(shape) == 2 and pooling in ("mean", "max"):
             return pooling
-        known = " or ".join(f"'{one}' ({_NAMES[one]})" for one in offered)
+        known = " or ".join(f"'{one}' ({POOLING_NAMES[one]})" for one in offered)
         raise ModelError(
             f"The layer '{layer}' cannot be pooled by '{pooling}', because its output has the shape "
             f"{tuple(shape)}; choose {known}."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from backend.errors import ModelError
 from backend.image_files.grey_scaling import DEFAULT_GREY_SCALING, GreyScaling
@@ -21,6 +21,13 @@ Precision = Literal["float32", "fast"]
 processor computes in it. Pooling and ranking are in float32 either way."""
 
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
+POOLING_NAMES: Final[dict[Pooling, str]] = {
+    "mean": "mean over space",
+    "max": "largest value over space",
+    "class_token": "class token",
+    "token_mean": "mean of tokens",
+    "none": "none",
+}
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 DEMO_ARCHITECTURE = "demo"

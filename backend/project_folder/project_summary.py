@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.activations.store import open_activations
 from backend.errors import ProjectError
+from backend.networks.model_source import Pooling
 from backend.project_folder.file_state import is_folder
 from backend.project_folder.layer_origin import LayerOrigin
 from backend.project_folder.layer_record import LayerRecord
@@ -43,7 +44,7 @@ class LayerSummary:
     n_images: int
     complete: bool
     n_bytes: int
-    pooling: str
+    pooling: Pooling
     precision: str
     n_named_neurons: int
     n_named_concepts: int

@@ -159,6 +159,11 @@ def test_each_layer_is_pooled_as_was_asked(world, tmp_path, capsys):
     words = extract_words(world, tmp_path / "new.prism", "make", "--per-class", "3")
     words[words.index("--layers") + 1] = "0,1"
     assert main([*words, "--pooling", "1=max"]) == 0
+    capsys.readouterr()
+    assert main(["info", str(tmp_path / "new.prism")]) == 0
+    text = capsys.readouterr().out
+    assert "\n1 holds the largest value over space of each neuron." in text
+    assert "\n0 holds" not in text
     with Project.open(tmp_path / "new.prism", read_only=True) as project:
         assert {record.name: record.binding.pooling for record in project.layers} == {"0": "mean", "1": "max"}
         paths = project.image_paths
