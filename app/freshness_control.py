@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.changed_files_dialog import ChangedFilesDialog
 from app.jobs.extraction_run import compare_network
-from app.jobs.freshness_jobs import ContentCheck, check_content, check_freshness
+from app.jobs.freshness_jobs import ContentCheck, check_content, check_freshness, relocate_model_file
 from app.jobs.job import Job
-from app.questions import ask, tell
+from app.questions import ask, choose_file, tell
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
     from backend.project import Freshness, Project
+    from backend.project_folder.model_files import ModelFileKind
+
+
+_FILTERS: dict[ModelFileKind, str] = {
+    "weights": "Weights (*.pth *.pt *.safetensors);;All files (*)",
+    "python": "Python files (*.py);;All files (*)",
+}
 
 
 class FreshnessControl(QObject):
@@ -94,9 +101,37 @@ class FreshnessControl(QObject):
                 warning=True,
             )
 
+    def locate_network(self) -> None:
+        """Let the user say where the file of the network is that is not there any more."""
+        project, freshness = self._session.project, self._session.freshness
+        gone = (
+            [file for file in freshness.model_files if file.change == "gone"] if freshness is not None else []
+        )
+        if project is not None and gone:
+            file = gone[0]
+            choose_file(
+                self._window,
+                f"Where is the {file.title} now?",
+                "Use this file",
+                project.path.parent,
+                _FILTERS[file.kind],
+                partial(self.relocate_network, file.kind),
+            )
+
+    def relocate_network(self, kind: ModelFileKind, path: Path) -> None:
+        """Take another place for a file of the network, if it is the same file."""
+        project = self._session.project
+        if project is not None:
+            job = self._long_work.submit(
+                "Comparing the file", partial(relocate_model_file, project, kind, path), quiet=True
+            )
+            job.succeeded.connect(self.check)
+
     def show_details(self) -> None:
         """List every file that changed."""
         if self._session.freshness is not None:
+            from app.changed_files_dialog import ChangedFilesDialog
+
             ChangedFilesDialog(self._session.freshness, self._window).open()
 
     @Slot()

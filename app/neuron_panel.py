@@ -42,6 +42,7 @@ class NeuronPanel(QWidget):
         self.continue_button.setAutoDefault(False)
         set_icon(self.continue_button, "start")
         self.continue_button.hide()
+        self.layer_box.setPlaceholderText("Choose a layer")
         label = QLabel("&Layer")
         label.setBuddy(self.layer_box)
         chooser = QHBoxLayout()
@@ -160,6 +161,8 @@ class NeuronPanel(QWidget):
     def _empty_text(self) -> str:
         if self._session.project is None:
             return ""
+        if self._session.first_with_rows():
+            return "Choose a layer to look at the images so far."
         return "No layer of this project has been extracted yet."
 
     def _mark_layer(self, layer: LayerData | None) -> None:

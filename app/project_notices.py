@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _CONTINUE = NoticeAction("continue", "Continue extraction", "Compute what is missing. What is there is kept.")
 _LOCATE = NoticeAction("locate", "Locate…", "Say where the images are now")
+_LOCATE_NETWORK = NoticeAction(
+    "locate_network", "Locate the network’s file…", "Say where the file is now that the network came from"
+)
 _DETAILS = NoticeAction("details", "Details…", "List every file that changed")
 _AGAIN = NoticeAction(
     "again",
@@ -103,6 +106,8 @@ class ProjectNotices(QWidget):
         if freshness.gone or not freshness.images_found:
             actions.append(_LOCATE)
         if project is not None and not project.read_only and extraction.job is None:
+            if any(file.change == "gone" for file in freshness.model_files):
+                actions.append(_LOCATE_NETWORK)
             if difference:
                 actions.append(_EVERYTHING)
             elif freshness.network_changed:
@@ -118,6 +123,7 @@ class ProjectNotices(QWidget):
             "continue": projects.extraction.continue_extraction,
             "refresh": self._session.growth.refresh,
             "locate": projects.choose_images_folder,
+            "locate_network": projects.freshness.locate_network,
             "details": projects.freshness.show_details,
             "again": projects.freshness.extract_again,
             "compare": projects.freshness.compare_network,

@@ -85,6 +85,33 @@ def tell(
     return box
 
 
+def choose_file(
+    parent: QWidget, title: str, accept: str, start: Path, filters: str, then: Callable[[Path], None]
+) -> QFileDialog:
+    """Let the user choose an existing file, and call ``then`` with it.
+
+    Parameters
+    ----------
+    accept
+        Label of the button.
+    start
+        The folder to begin in.
+    filters
+        Kinds of files, as ``QFileDialog`` takes them.
+    """
+    dialog = QFileDialog(parent, title, str(start), filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setLabelText(QFileDialog.DialogLabel.Accept, accept)
+
+    def chosen(text: str) -> None:
+        then(Path(text))
+
+    dialog.fileSelected.connect(chosen)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    return dialog
+
+
 def choose_folder(
     parent: QWidget, title: str, accept: str, start: Path | None, then: Callable[[Path], None]
 ) -> QFileDialog:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from backend.project import Freshness, Project
+from backend.project_folder.model_files import ModelFileKind
 from backend.task import Task
 from widgets.quantity_text import count_text
 
@@ -12,6 +14,11 @@ from widgets.quantity_text import count_text
 def check_freshness(project: Project, task: Task) -> Freshness:
     """Compare size and time of modification of every file; where in doubt the network's files by content."""
     return project.check_freshness(task=task)
+
+
+def relocate_model_file(project: Project, kind: ModelFileKind, path: Path, task: Task) -> None:
+    """Take another place for a file of the network, after comparing its content."""
+    project.relocate_model_file(kind, path)
 
 
 @dataclass(frozen=True)

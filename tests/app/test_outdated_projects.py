@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
 
 from app.changed_files_dialog import ChangedFilesDialog
 from app.project_dialog import ProjectDialog
@@ -238,6 +238,27 @@ class TestNetwork:
         qtbot.waitUntil(lambda: not banner.isVisible(), timeout=20_000)
         qtbot.waitUntil(lambda: not np.array_equal(window.session.layer.activations, before), timeout=20_000)
         assert window.session.project.neuron_names(TINY_LAYER) == {window.session.neuron: "stripes"}
+
+    def test_its_file_is_found_again_elsewhere(self, qtbot, window, extracted, network_file, tmp_path):
+        moved = network_file.rename(tmp_path / "moved.py")
+        other = tmp_path / "other.py"
+        other.write_text("def build(): ...")
+        open_and_check(qtbot, window, extracted)
+        banner = window.notices.outdated
+        assert banner.text() == "The Python file tiny_network.py is not there at present."
+        assert banner.keys() == ("locate_network", "details")
+        assert "outdated" not in window.workspace.title.text()
+        press(qtbot, banner, "locate_network")
+        (dialog,) = visible(window, QFileDialog)
+        dialog.reject()
+        window.projects.freshness.relocate_network("python", other)
+        qtbot.waitUntil(lambda: bool(visible(window, ErrorDialog)), timeout=20_000)
+        (dialog,) = visible(window, ErrorDialog)
+        assert "another content" in dialog._sentence.text()
+        dialog.reject()
+        window.projects.freshness.relocate_network("python", moved)
+        qtbot.waitUntil(lambda: not banner.isVisible(), timeout=20_000)
+        assert window.session.project.model_source.architecture == f"{moved}:build"
 
     def test_changed_images_are_not_mixed_with_those_of_another_network(
         self, qtbot, window, extracted, network_file, images
