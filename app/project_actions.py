@@ -22,12 +22,11 @@ from app.jobs.project_jobs import (
     open_project,
     relocate_images,
 )
-from app.new_project_dialog import NewProjectDialog
 from app.project_dialog import ProjectDialog
 from app.questions import ask, choose_folder, tell
 from backend.errors import NeuronPrismError
 from backend.project import Project, ProjectDamagedError, ProjectInUseError
-from widgets.new_project.new_project_form import NewProjectRequest
+from widgets.new_project.new_project_request import NewProjectRequest
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -132,6 +131,9 @@ class ProjectActions(QObject):
     def new_project(self, images: Path | str | None = None) -> None:
         """Open the dialog for a new project."""
         images = Path(images) if images is not None else None
+        # Imported when first asked for: the window need not wait for it.
+        from app.new_project_dialog import NewProjectDialog
+
         dialog = NewProjectDialog(
             self._window.threads.aside, self._window.models, self._window.permission, images, self._window
         )

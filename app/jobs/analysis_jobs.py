@@ -126,11 +126,14 @@ def sweep_merge_heights(
 
 
 def import_panels(task: Task) -> None:
-    """Import the modules of the panels, without making any: that is for the GUI thread."""
+    """Import the modules of panels and dialogs, without making any: that is for the GUI thread."""
+    import app.changed_files_dialog
     import app.concept_panel
     import app.embedding_control
+    import app.import_dialog
     import app.neuron_panel
     import app.neuron_workspace
+    import app.new_project_dialog
     import app.visualization_control  # noqa: F401
     import backend.image_files.image_decoding  # noqa: F401
 

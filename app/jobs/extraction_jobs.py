@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.model_cache import ModelCache
 from backend.networks.model_source import LayerInfo
 from backend.task import Task
-from widgets.new_project.new_project_form import ImagesChoice, ModelChoice, NewProjectRequest
+from widgets.new_project.new_project_request import ImagesChoice, ModelChoice, NewProjectRequest
 
 if TYPE_CHECKING:
     from backend.activations.extraction_estimate import ExtractionEstimate

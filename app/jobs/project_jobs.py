@@ -7,7 +7,7 @@ from pathlib import Path
 from backend.image_files.image_address import image_file
 from backend.project import ImageCheck, Project
 from backend.task import Task
-from widgets.new_project.new_project_form import NewProjectRequest
+from widgets.new_project.new_project_request import NewProjectRequest
 
 
 def open_project(path: Path, task: Task, *, read_only: bool = False, recover: bool = False) -> Project:
