@@ -91,7 +91,7 @@ class AdjustmentActions(QObject):
         ):
             self._add(name, text, partial(self._with_selected, call)).setShortcut(QKeySequence(key))
         self._add("reset_adjustments", "Undo &adjustments of this neuron", adjustments.reset)
-        self._add("excluded_images", "E&xcluded images…", show_excluded)
+        self._add("excluded_images", "Exclu&ded images…", show_excluded)
         for signal in (
             session.selection.images_changed,
             session.split_changed,

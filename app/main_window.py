@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDialog,
+    QDockWidget,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.code_permission import CodePermission
 from app.dropped_files import dropped_activations, dropped_folder, dropped_image, why_not_taken
@@ -31,7 +40,7 @@ from widgets.error_dialog import ErrorDialog
 from widgets.images.thumbnails import ThumbnailLoader
 from widgets.job_status import JobStatusBar
 from widgets.labels import EmptyState
-from widgets.theme import Scheme, application_icon, apply_scheme
+from widgets.theme import Scheme, application_icon, apply_scheme, set_icon
 from widgets.welcome.welcome_page import WelcomePage
 
 if TYPE_CHECKING:
@@ -119,6 +128,14 @@ class MainWindow(QMainWindow):
     def _dock(self, title: str, name: str, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
+        for button, icon, tip in (
+            ("qt_dockwidget_floatbutton", "float", f"{title}: a window of its own, or back into this one"),
+            ("qt_dockwidget_closebutton", "close", f"Hide {title.lower()}; the View menu brings them back"),
+        ):
+            found = dock.findChild(QAbstractButton, button)
+            if isinstance(found, QAbstractButton):
+                set_icon(found, icon)
+                found.setToolTip(tip)
         self.addDockWidget(area, dock)
         return dock
 
@@ -376,6 +393,8 @@ class MainWindow(QMainWindow):
         self.session.save_view()
         self._save_arrangement()
         self.hide()
+        for dialog in self.findChildren(QDialog):
+            dialog.hide()  # not closed: that would be an answer
         self.thumbnails.shutdown()
         self.shut_down_cleanly = self.threads.shutdown(SHUTDOWN_LIMIT_MS)
         if self.shut_down_cleanly:

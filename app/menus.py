@@ -123,10 +123,10 @@ class Menus(QObject):
             menu, "export_neuron", "&Export this neuron…", projects.exports.export_neuron, "Ctrl+E", "export"
         )
         self._add(
-            menu, "export_project", "Export the &project…", projects.exports.export_project, "Ctrl+Shift+E"
+            menu, "export_project", "Export the pro&ject…", projects.exports.export_project, "Ctrl+Shift+E"
         )
         menu.addSeparator()
-        self._add(menu, "close", "&Close project", projects.close_project, _Key.Close)
+        self._add(menu, "close", "Clo&se project", projects.close_project, _Key.Close)
         self._add(menu, "quit", "&Quit", self._window.close, "Ctrl+Q")
         self.actions["quit"].setMenuRole(QAction.MenuRole.QuitRole)
 

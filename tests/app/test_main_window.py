@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QMessageBox
 
 import app.concept_counts
 import app.export_actions
@@ -531,6 +531,17 @@ class HeldJob:
             self.left.set()
 
 
+def test_dialogs_go_from_the_screen_with_the_window(qtbot, opened):
+    view = opened.workspace.members._view
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_Space)
+    opened.show_guide()
+    shown = visible(opened, QDialog)
+    assert len(shown) == 2
+    opened.close()
+    assert not any(dialog.isVisible() for dialog in shown)
+
+
 class TestClosingDuringWork:
     def close(self, window, project_path):
         window.close()
@@ -609,7 +620,7 @@ def test_every_shortcut_is_used_once(window):
 
 
 def test_help_opens(qtbot, window):
-    for name in ("guide", "shortcuts", "about"):
+    for name in ("shortcuts", "about"):  # the guide stays open beside the window: test_help
         window.menus.actions[name].trigger()
         dialog = QApplication.activeModalWidget()
         assert dialog is not None

@@ -231,6 +231,13 @@ class TestNames:
         session.names.set_name(0, "")
         assert session.project.named_concepts(LAYER) == ()
 
+    def test_blanks_are_neither_a_name_nor_notes(self, session):
+        session.names.set_notes(0, " ")
+        assert session.project.named_concepts(LAYER) == ()
+        session.names.set_name(0, "apples")
+        session.names.set_name(0, "  ")
+        assert session.project.named_concepts(LAYER) == ()
+
     def test_undo_shows_the_neuron_where_it_happened(self, qtbot, session):
         session.names.set_name(0, "apples")
         with wait_analysis(qtbot, session):

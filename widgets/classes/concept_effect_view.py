@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from widgets import theme
 from widgets.classes.concept_effect_card import WIDTHS, ConceptCard, ConceptEffectCard
@@ -14,6 +14,7 @@ from widgets.classes.effect_bars import HEADINGS
 from widgets.classes.effect_rows import EffectRows
 from widgets.flow_layout import FlowLayout
 from widgets.labels import EmptyState, MessageLabel, secondary_label
+from widgets.reading_area import ReadingArea
 
 WAITING = "Being computed…"
 
@@ -53,10 +54,7 @@ class ConceptEffectView(QWidget):
         self._problem = MessageLabel()
         self._area = QWidget()
         self._flow = FlowLayout(self._area, spacing=theme.MARGIN)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._scroll.setWidget(self._area)
+        self._scroll = ReadingArea(self._area, "Effect of each concept on the classes")
         self.empty_state = EmptyState("network")
         self.empty_state.action_requested.connect(self.action_requested)
         self._content = QWidget()

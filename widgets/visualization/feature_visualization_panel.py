@@ -103,6 +103,7 @@ class FeatureVisualizationPanel(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidget(self._card_area)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the cards take it
         self.empty_state = EmptyState("visualization")
         cards = QWidget()
         self._stack = QStackedLayout(cards)

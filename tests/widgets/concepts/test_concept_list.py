@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from widgets.concepts.concept_list import ConceptEntry, ConceptList
@@ -233,3 +233,12 @@ def test_the_choice_survives_another_list_that_has_it(concepts: ConceptList, hea
     concepts.set_concepts([APPLES], 3, ())
     assert concepts.selected_concept() is None
     assert heard.chosen == []
+
+
+@pytest.mark.parametrize("row", [3, 4])
+def test_outliers_and_dropped_clusters_are_not_named(concepts: ConceptList, qtlog: object, row: int) -> None:
+    _click(concepts, row)
+    QTest.keyClick(concepts.view, Qt.Key.Key_Return)
+    assert concepts.view.state() != QAbstractItemView.State.EditingState
+    messages = [record.message for record in qtlog.records]  # type: ignore[attr-defined]
+    assert not [message for message in messages if "edit" in message]
