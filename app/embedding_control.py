@@ -69,6 +69,7 @@ class EmbeddingControl(QObject):
         self._shown: EmbeddedImages | None = None
         self._wanted: EmbeddingKey | None = None
         self._job: Job | None = None
+        self._takes_long = False
         self._groups: tuple[PointGroup, ...] = ()
         self._slow = QTimer(self, singleShot=True, interval=SLOW_AFTER_MS)
         self._slow.timeout.connect(self._show_waiting)
@@ -165,8 +166,10 @@ class EmbeddingControl(QObject):
     # --- requests and answers ---------------------------------------------------------------------
 
     def _request(self, key: EmbeddingKey, layer: LayerData, has_pca: bool) -> None:
+        asked = key == self._wanted and self._job is not None
+        self._takes_long = self._takes_long and asked
         self._announce(key)
-        if key == self._wanted and self._job is not None:
+        if asked:
             return
         self._wanted = key
         self._patience.start()
@@ -181,6 +184,12 @@ class EmbeddingControl(QObject):
         if key.method == "pca":
             self._view.set_preparing("")
             return
+        if self._takes_long and key.method == "umap":
+            # Only the very first use takes long, or very many images.
+            self._view.set_preparing(
+                "Preparing UMAP… It is compiled at its very first use, which takes up to half a minute"
+            )
+            return
         shown = self._shown
         instead = shown is not None and shown.key.method == "pca" and self._shows(key)
         waiting = f"Preparing {METHOD_NAMES[key.method]}…"
@@ -188,11 +197,10 @@ class EmbeddingControl(QObject):
 
     @Slot()
     def _explain(self) -> None:
-        """Say why it takes so long: only UMAP's very first use does, or very many images."""
-        if self._wanted is not None and self._wanted.method == "umap":
-            self._view.set_preparing(
-                "Preparing UMAP… It is compiled at its very first use, which takes up to half a minute"
-            )
+        """Say why it takes so long, from now on until the picture is there."""
+        self._takes_long = True
+        if self._wanted is not None:
+            self._announce(self._wanted)
 
     def _shows(self, key: EmbeddingKey) -> bool:
         """Tell whether the same images are on show, by whatever method."""
