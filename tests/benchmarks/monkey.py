@@ -50,7 +50,13 @@ def play(n_events: int, seed: int, project: Path, scratch: Path) -> tuple[list[s
     with FileDialogs(exports), FaultWatch() as watch:
         keeper = Keeper(make_window, project, monkey, watch)
 
+        told = 0
+
         def report(done: int) -> None:
+            nonlocal told
+            for fault in watch.faults[told:]:
+                print(f"\nBefore event {done + 1}: {fault}", flush=True)
+            told = len(watch.faults)
             if done % REPORTED_EVERY == 0:
                 seconds = time.perf_counter() - start
                 print(f"{done:6d} events, {seconds:4.0f} s, {len(watch.faults)} faults", flush=True)
