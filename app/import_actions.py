@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from app.questions import tell
-from backend.project import Project
 from widgets.quantity_text import count_text
 
 if TYPE_CHECKING:
     from app.jobs.import_jobs import ImportOrder
     from app.main_window import MainWindow
     from backend.activations.activation_import import ImportResult
+    from backend.project import Project
 
 
 class ImportActions(QObject):

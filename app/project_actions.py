@@ -25,11 +25,11 @@ from app.jobs.project_jobs import (
 from app.project_dialog import ProjectDialog
 from app.questions import ask, choose_folder, tell
 from backend.errors import NeuronPrismError
-from backend.project import Project, ProjectDamagedError, ProjectInUseError
 from widgets.new_project.new_project_request import NewProjectRequest
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from backend.project import Project
 
 DATABASE_FILE = "project.sqlite"
 
@@ -117,6 +117,8 @@ class ProjectActions(QObject):
             return False
         _, path = self._opening
         self._opening = None
+        from backend.project import ProjectDamagedError, ProjectInUseError
+
         if isinstance(failure.error, ProjectInUseError):
             self._offer_read_only(path, failure.sentence)
             return True

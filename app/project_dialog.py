@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from backend.networks.model_source import ModelSource
-from backend.project import Freshness, Project
 from backend.project_folder.layer_origin import LayerOrigin, origin_sentences
 from backend.project_folder.project_summary import LayerSummary, ProjectSummary
 from widgets.labels import heading_label, secondary_label
 from widgets.quantity_text import bytes_text, count_text
 from widgets.text_table import text_table
 from widgets.theme import MARGIN, SPACING
+
+if TYPE_CHECKING:
+    from backend.project import Freshness, Project
 
 WIDTH = 720
 HASH_DIGITS = 16

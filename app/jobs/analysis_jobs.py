@@ -135,7 +135,8 @@ def import_panels(task: Task) -> None:
     import app.neuron_workspace
     import app.new_project_dialog
     import app.visualization_control  # noqa: F401
-    import backend.image_files.image_decoding  # noqa: F401
+    import backend.image_files.image_decoding
+    import backend.project  # noqa: F401
 
 
 def import_analysis(task: Task) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.project import Project
 from backend.task import Task
 
 if TYPE_CHECKING:
     from backend.demo.tour import TourStop
+    from backend.project import Project
 
 
 def open_demo(task: Task) -> Project:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from backend.project import Project
 from backend.task import Task
+
+if TYPE_CHECKING:
+    from backend.project import Project
 
 
 @dataclass(frozen=True)

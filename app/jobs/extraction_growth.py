@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from backend.activations.extraction_progress import ExtractionProgress
-from backend.project import Project
 from backend.task import Task
+
+if TYPE_CHECKING:
+    from backend.project import Project
 
 SECONDS_BETWEEN_REPORTS = 1.0
 

@@ -9,12 +9,12 @@ from app.jobs.job import without_pause
 from app.jobs.layer_jobs import suggest_for_layer
 from app.model_cache import ModelCache
 from app.processor_threads import run_at_low_priority
-from backend.project import Freshness, Project
 from backend.task import Task
 
 if TYPE_CHECKING:
     from backend.activations.extraction import ExtractionResult
     from backend.networks.loaded_model import LoadedModel
+    from backend.project import Freshness, Project
 
 
 def layers_to_extract(project: Project) -> tuple[str, ...]:

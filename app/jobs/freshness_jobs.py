@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from backend.project import Freshness, Project
 from backend.project_folder.model_files import ModelFileKind
 from backend.task import Task
 from widgets.quantity_text import count_text
+
+if TYPE_CHECKING:
+    from backend.project import Freshness, Project
 
 
 def check_freshness(project: Project, task: Task) -> Freshness:

@@ -25,7 +25,6 @@ from backend.activations.import_plan import (
     plan_import,
 )
 from backend.errors import ActivationImportError
-from backend.project import Project
 from backend.project_folder.layer_origin import conversion_of
 from backend.task import Task
 from widgets.import_activations.import_choices import ArrayFound, Field, ImportChoice, ImportExamination
@@ -34,6 +33,7 @@ from widgets.quantity_text import count_text
 
 if TYPE_CHECKING:
     from backend.activations.network_check import TriedNetwork
+    from backend.project import Project
 
 FOUND, NOT_THERE = "found", "not there"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from app.jobs.analysis_jobs import analyse
 from app.layer_data import LayerData
@@ -10,8 +11,10 @@ from backend.errors import ParameterError, ProjectError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.adjustments import UNADJUSTED, Adjustments
 from backend.method.parameters import Parameters, Suggestion
-from backend.project import Project
 from backend.task import SilentTask, Task
+
+if TYPE_CHECKING:
+    from backend.project import Project
 
 
 def load_layer(project: Project, name: str, task: Task) -> LayerData:

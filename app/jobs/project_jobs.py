@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.image_files.image_address import image_file
-from backend.project import ImageCheck, Project
 from backend.task import Task
 from widgets.new_project.new_project_request import NewProjectRequest
+
+if TYPE_CHECKING:
+    from backend.project import ImageCheck, Project
 
 
 def open_project(path: Path, task: Task, *, read_only: bool = False, recover: bool = False) -> Project:
     """Open a project; see :meth:`backend.project.Project.open`."""
     task.progress(0, 0, "Opening the project")
+    from backend.project import Project
+
     return Project.open(path, read_only=read_only, recover=recover)
 
 
@@ -31,6 +36,8 @@ def create_project(request: NewProjectRequest, task: Task) -> Project:
     )
     task.check_cancelled()
     task.progress(0, 0, "Writing the list of images")
+    from backend.project import Project
+
     project = Project.create(
         request.destination,
         request.model.source,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.layer_data import LayerData
 from backend.evaluation.top_image_classes import TopImageClasses, top_image_classes
-from backend.project import Project
 from backend.task import Task
+
+if TYPE_CHECKING:
+    from backend.project import Project
 
 
 @dataclass(frozen=True)
