@@ -121,6 +121,7 @@ class TestLasso:
         draw_lasso(view.plot, corners, release=False)
         QTest.mousePress(view.plot, RIGHT, NONE, pixel(view.plot, 10, 2))
         QTest.mouseRelease(view.plot, LEFT, NONE, pixel(view.plot, *corners[-1]))
+        QTest.mouseRelease(view.plot, RIGHT, NONE, pixel(view.plot, 10, 2))
         assert view.sent == []
         assert not view.plot.is_busy()
 
