@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
+import time
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,30 @@ def load() -> str:
     if not hasattr(os, "getloadavg"):
         return "load unknown"
     return f"load average {os.getloadavg()[0]:.1f} on {available_cores()} hardware threads"
+
+
+class OtherWork:
+    """Measures, from now on, what other processes do on the processors meanwhile (Linux)."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._own = time.process_time()
+        self._all = _busy_seconds()
+
+    def percent(self) -> float:
+        """Return the share of the processors' time that others had; NaN where the system does not tell."""
+        seconds = time.perf_counter() - self._started
+        others = _busy_seconds() - self._all - (time.process_time() - self._own)
+        return max(0.0, 100 * others / (seconds * available_cores()))
+
+
+def _busy_seconds() -> float:
+    statistics = Path("/proc/stat")
+    if not statistics.exists():
+        return math.nan
+    ticks = [int(field) for field in statistics.read_text().splitlines()[0].split()[1:]]
+    idle, waiting_for_disk = ticks[3:5]
+    return (sum(ticks) - idle - waiting_for_disk) / os.sysconf("SC_CLK_TCK")
 
 
 def _processor() -> tuple[str, list[str]]:
