@@ -92,11 +92,12 @@ class Heartbeat(QObject):
         self._seen: dict[float, _Seen] = defaultdict(_Seen)
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Begin to beat, once the watcher looks."""
+        self._last = time.perf_counter()
+        self._watcher.start()
         self._began = self._last = time.perf_counter()
         self._last_own, self._last_queued = time.thread_time(), queued_seconds()
         self._timer.start()
-        self._watcher.start()
 
     def stop(self) -> None:
         """Beat no more."""

@@ -77,12 +77,11 @@ def work(window: MainWindow, minutes: float, *, seed: int = 0) -> Session:
 
     The extraction of what the project lacks is begun first, if it lacks anything.
     """
-    extraction = window.projects.extraction
-    if extraction.can_continue():
-        window.menus.actions["continue"].trigger()
     script = _Script(window, minutes, seed)
     heartbeat = Heartbeat()
     heartbeat.start()
+    if window.projects.extraction.can_continue():
+        window.menus.actions["continue"].trigger()
     _Player(script.steps()).play()
     heartbeat.stop()
     return Session(
