@@ -332,7 +332,9 @@ def test_only_the_cell_of_a_picture_that_came_is_painted_anew(qtbot: QtBot) -> N
 
 def test_other_counts_paint_their_column_alone(browser: NeuronBrowser, qtbot: QtBot) -> None:
     view = browser.table_view
+    browser.set_table(_table(top_paths=lambda neuron: ()))  # no picture comes in between
     QApplication.processEvents()
+    view.viewport().repaint()
     paints = _Paints(view.viewport())
     browser.set_concept_counts(np.full(N, 7))
     qtbot.waitUntil(lambda: bool(paints.rects))
