@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from app.jobs.job import let_it_be_painted
 from app.layer_data import LayerData
 from backend.activations.row_stream import gather_rows
+from backend.clustering_libraries import load_clustering_libraries
 from backend.errors import ParameterError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.adjustments import UNADJUSTED, Adjustments
@@ -26,7 +27,8 @@ def disentangle_neuron(
     adjustments: Adjustments = UNADJUSTED,
 ) -> Disentanglement:
     """Run steps 1 to 4 alone: what follows the threshold while it is dragged."""
-    # Imports scikit-learn, which the window must not wait for.
+    # scikit-learn, which the window must not wait for, and another thread may be importing.
+    load_clustering_libraries()
     from backend.method.disentangle import disentangle
 
     task.check_cancelled()
@@ -52,6 +54,7 @@ def analyse(
     Hands over the :class:`~backend.method.results.Disentanglement` as a partial result first, so that
     dendrogram and members are on screen before the whole dataset has been projected.
     """
+    load_clustering_libraries()
     from backend.evaluation.neuron_analysis import evaluate
 
     split = disentangle_neuron(layer, neuron, parameters, hierarchy, task, adjustments)
@@ -104,6 +107,7 @@ def sweep_merge_heights(
     layer: LayerData, parameters: Parameters, neurons: NDArray[np.int64], task: Task
 ) -> None:
     """Build the tree of every given neuron and hand over its merge heights in chunks."""
+    load_clustering_libraries()
     kind = TreeKind.of(layer.name, parameters)
     n_merges = max(0, min(parameters.top_n, layer.index.statistics.n_images) - 1)
     for start in range(0, len(neurons), SWEEP_CHUNK):
@@ -141,6 +145,5 @@ def import_panels(task: Task) -> None:
 
 def import_analysis(task: Task) -> None:
     """Import what the first analysis needs: SciPy and scikit-learn."""
-    import scipy.cluster.hierarchy  # noqa: F401
-
+    load_clustering_libraries()
     import backend.evaluation.neuron_analysis  # noqa: F401

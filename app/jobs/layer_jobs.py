@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.jobs.analysis_jobs import analyse
 from app.layer_data import LayerData
+from backend.clustering_libraries import load_clustering_libraries
 from backend.errors import ParameterError, ProjectError
 from backend.evaluation.neuron_analysis_result import NeuronAnalysis
 from backend.method.adjustments import UNADJUSTED, Adjustments
@@ -87,7 +88,8 @@ def suggest_for_layer(project: Project, name: str, task: Task) -> Suggestion | N
     suggestion = project.suggestion(name)
     if suggestion is not None:
         return suggestion
-    # Imports scikit-learn, which a layer with a suggestion need not wait for.
+    # scikit-learn, which a layer with a suggestion need not wait for.
+    load_clustering_libraries()
     from backend.layer_parameters import layer_suggestion
 
     return layer_suggestion(project, name, task=task)
@@ -114,6 +116,7 @@ def _load(project: Project, name: str, task: Task) -> LayerData:
 
 
 def _suggest_for_now(layer: LayerData, task: Task) -> Suggestion | None:
+    load_clustering_libraries()
     from backend.method.suggestion import suggest
 
     try:
