@@ -184,7 +184,7 @@ class Keeper:
     def _watch_dialogs(self, kinds: list[str], window: MainWindow) -> None:
         for kind in kinds:
             n = sum(type(dialog).__name__ == kind for dialog in window.findChildren(QDialog))
-            if n > 3:
+            if n > 4:  # one each of dendrogram, two grids and embedding
                 self._watch.note(f"{n} dialogs of the kind {kind} are still in memory.")
 
 
